@@ -1,0 +1,111 @@
+"""Settings: the only reader of the environment. No environment at all is the laptop."""
+
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import ConfigError
+from shared.events import LOCAL_TENANT, TenantId
+from shared.models import Limits
+
+PREFIX = "GEMINIVIDEO_"
+
+
+class Settings(BaseSettings):
+    """Every setting, from `GEMINIVIDEO_<NAME>`; one URL a port, its scheme picks the adapter."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    files: str = Field(
+        "file://.local/files", description="where files live: `file://FOLDER` or `gs://BUCKET`"
+    )
+    bus: str = Field(
+        "sqlite://.local/bus.db", description="the queue: `sqlite://FILE` or `pubsub://PROJECT`"
+    )
+    documents: str = Field(
+        "sqlite://.local/documents.db",
+        description="records and the ledger: `sqlite://FILE` or `firestore://PROJECT[/DATABASE]`",
+    )
+    secrets: str = Field(
+        "file://.local/secrets",
+        description="tokens: `file://FOLDER` (0600) or `secret-manager://PROJECT`",
+    )
+    schedules: str = Field(
+        "sqlite://.local/schedules.db",
+        description="timed events: `sqlite://FILE` or `scheduler://PROJECT/REGION`",
+    )
+    alerts: str = Field("console://", description="who is told of trouble: `console://`")
+    tenant_id: TenantId = Field(
+        LOCAL_TENANT, description="the tenant that the command line works for"
+    )
+
+    stage_timeout_seconds: int = Field(
+        540, ge=30, le=3600, description="how long one stage may take; its lease lasts 60 s longer"
+    )
+    max_delivery_attempts: int = Field(
+        10, ge=5, le=100, description="deliveries before a message is a dead letter"
+    )
+    retry_min_seconds: int = Field(
+        10, ge=0, le=600, description="shortest wait before a message comes again"
+    )
+    retry_max_seconds: int = Field(
+        600, ge=0, le=600, description="longest wait before a message comes again"
+    )
+    push_max_bytes: int = Field(
+        10_000_000, ge=1, description="largest message that a stage accepts"
+    )
+
+    max_upload_bytes: int = Field(500_000_000, ge=1, description="largest video taken")
+    max_video_seconds: float = Field(600.0, gt=0, description="longest video taken")
+    max_video_side_pixels: int = Field(8192, ge=16, description="largest width or height taken")
+    max_video_fps: float = Field(120.0, gt=0, description="highest frame rate taken")
+    max_video_streams: int = Field(8, ge=1, description="most streams in one file")
+    max_decode_memory_bytes: int = Field(
+        4_000_000_000, ge=500_000_000, description="address space of the process that reads a video"
+    )
+
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto",
+        description="`json` for Cloud Logging, `text` for people; `auto`: text on a terminal",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least severity logged"
+    )
+
+    local_port: int = Field(
+        8787, ge=0, le=65535, description="port of the local stack and its status page; 0: any"
+    )
+    local_uploads_quiet_seconds: float = Field(
+        1.0,
+        ge=0,
+        description="how long a file in the uploads folder must be unchanged before it is taken",
+    )
+    local_workers: int = Field(
+        2, ge=1, le=32, description="messages that the local stack handles at once"
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """The video limits, as the domain takes them; reading stops at 80 % of the stage's time."""
+        return Limits(
+            max_bytes=self.max_upload_bytes,
+            max_seconds=self.max_video_seconds,
+            max_side_pixels=self.max_video_side_pixels,
+            max_fps=self.max_video_fps,
+            max_streams=self.max_video_streams,
+            deadline_seconds=0.8 * self.stage_timeout_seconds,
+            max_memory_bytes=self.max_decode_memory_bytes,
+        )
+
+
+def read_settings() -> Settings:
+    """The settings of this process; raises ConfigError naming each variable that does not fit."""
+    try:
+        return Settings()
+    except ValidationError as problem:
+        wrong = (
+            f"{PREFIX}{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}"
+            for e in problem.errors()
+        )
+        raise ConfigError("; ".join(wrong)) from problem

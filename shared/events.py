@@ -1,0 +1,228 @@
+"""Every fact that travels through the pipeline; the class name of an event is its topic."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from shared.errors import Rejected
+
+LOCAL_TENANT = "local"
+
+TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+VideoId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Generation = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9]{1,20}$")]
+
+
+class BadMessage(Rejected):
+    """A message that is not the event its topic promises."""
+
+
+def check_path(path: str) -> str:
+    """Return a path of the Files port unchanged; raises ValueError when it could leave its tenant.
+
+    A path is `area/rest`: at least two segments, none of them empty, `.` or `..`, no control
+    characters, at most 900 bytes of UTF-8.
+    """
+    segments = path.split("/")
+    if len(segments) < 2 or any(segment in ("", ".", "..") for segment in segments):
+        raise ValueError(f"{path!r} is not a path: expected area/name without empty, . or .. parts")
+    if any(
+        ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF or character == "\x7f"
+        for character in path
+    ):
+        raise ValueError(f"{path!r} is not a path: it holds control characters or broken Unicode")
+    if len(path.encode()) > 900:
+        raise ValueError(f"{path[:40]!r}... is not a path: longer than 900 bytes")
+    return path
+
+
+FilePath = Annotated[str, AfterValidator(check_path)]
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a bus carries: bytes, and attributes that are all strings."""
+
+    topic: str
+    data: bytes
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Event(BaseModel):
+    """A fact in the past tense. `identity_fields` say when two messages are the same fact."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    identity_fields: ClassVar[tuple[str, ...]] = ()
+    subject_kind: ClassVar[str] = ""
+    """The kind of document that shows this event's progress: `uploads`, `assets` or none."""
+
+    tenant_id: TenantId = LOCAL_TENANT
+    run: int = Field(default=1, ge=1, description="grows when somebody repeats the work on purpose")
+
+    @classmethod
+    def topic(cls) -> str:
+        """The class name with hyphens: `VideoIngested` -> `video-ingested`."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+
+    @property
+    def identity(self) -> str:
+        """What makes two messages the same fact within a tenant, safe as a document id."""
+        return "-".join(
+            [*(str(getattr(self, name)) for name in self.identity_fields), str(self.run)]
+        )
+
+    @property
+    def subject_id(self) -> str:
+        """The id of the document that shows this event's progress."""
+        return str(getattr(self, self.identity_fields[0]))
+
+    def to_message(self, attributes: Mapping[str, str]) -> Message:
+        """The message that carries this event; `attributes` are the trace and correlation."""
+        return Message(
+            self.topic(),
+            self.model_dump_json().encode(),
+            {**attributes, "tenant_id": self.tenant_id},
+        )
+
+    @classmethod
+    def from_message(cls, message: Message) -> Self:
+        """The event in a message; raises BadMessage when it is not one."""
+        try:
+            return cls.model_validate(cls.fields_of(message))
+        except (ValidationError, ValueError) as problem:
+            raise BadMessage(f"not a {cls.__name__}: {problem}") from problem
+
+    @classmethod
+    def fields_of(cls, message: Message) -> dict[str, Any]:
+        """The fields in a message's data, before they are validated."""
+        fields = json.loads(message.data)
+        if not isinstance(fields, dict):
+            raise ValueError(f"expected a JSON object, got {type(fields).__name__}")
+        return fields
+
+
+class UploadFinalized(Event):
+    """A file arrived under `uploads/`; on the wire this is Cloud Storage's own notification."""
+
+    identity_fields = ("upload_id",)
+    subject_kind = "uploads"
+
+    path: FilePath
+    generation: Generation
+    size_bytes: int = Field(ge=0)
+
+    @property
+    def upload_id(self) -> str:
+        """One id for one content of one path: 32 hexadecimal digits."""
+        name = f"{self.tenant_id}/{self.path}#{self.generation}"
+        return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+    @property
+    def name(self) -> str:
+        """The file's own name, as its owner wrote it."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @classmethod
+    def fields_of(cls, message: Message) -> dict[str, Any]:
+        """Reads an object resource of Cloud Storage's JSON API, `uploads/<tenant>/<name>`."""
+        if message.attributes.get("eventType", "OBJECT_FINALIZE") != "OBJECT_FINALIZE":
+            raise ValueError(
+                f"eventType {message.attributes['eventType']!r} is not OBJECT_FINALIZE"
+            )
+        resource = super().fields_of(message)
+        area, _, rest = str(resource.get("name", "")).partition("/")
+        tenant_id, _, name = rest.partition("/")
+        if area != "uploads" or not name:
+            raise ValueError(f"object {resource.get('name')!r} is not uploads/<tenant>/<name>")
+        return {
+            "tenant_id": tenant_id,
+            "path": f"uploads/{name}",
+            "generation": resource.get("generation"),
+            "size_bytes": resource.get("size"),
+            "run": resource.get("run", 1),
+        }
+
+    def to_message(self, attributes: Mapping[str, str]) -> Message:
+        """The notification that Cloud Storage would send for this upload."""
+        object_name = f"uploads/{self.tenant_id}/{self.path.removeprefix('uploads/')}"
+        resource = {
+            "kind": "storage#object",
+            "name": object_name,
+            "generation": self.generation,
+            "size": str(self.size_bytes),
+            "run": self.run,
+        }
+        notification = {
+            "eventType": "OBJECT_FINALIZE",
+            "payloadFormat": "JSON_API_V1",
+            "objectId": object_name,
+            "objectGeneration": self.generation,
+        }
+        return Message(self.topic(), json.dumps(resource).encode(), {**attributes, **notification})
+
+
+class VideoIngested(Event):
+    """A usable video is stored under its content id."""
+
+    identity_fields = ("video_id",)
+    subject_kind = "assets"
+
+    video_id: VideoId
+    path: FilePath
+
+
+class VideoAnalyzed(Event):
+    """The analysis of a video is stored."""
+
+    identity_fields = ("video_id",)
+    subject_kind = "assets"
+
+    video_id: VideoId
+    path: FilePath
+    report_path: FilePath
+
+
+class DeadLettered(Event):
+    """A message that no stage could handle; the body is kept as it came."""
+
+    identity_fields = ("letter_id",)
+
+    letter_id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    source_subscription: str
+    delivery_count: int = Field(ge=0)
+    body: str = Field(description="the message's data, base64")
+    attributes: dict[str, str]
+
+    @classmethod
+    def fields_of(cls, message: Message) -> dict[str, Any]:
+        """Reads what Pub/Sub forwards to a dead-letter topic: any data, source in attributes."""
+        prefix = "CloudPubSubDeadLetterSource"
+        kept = {
+            key: value for key, value in message.attributes.items() if not key.startswith(prefix)
+        }
+        source = message.attributes.get(f"{prefix}Subscription", "")
+        identity = json.dumps(
+            [source, kept, base64.b64encode(message.data).decode()], sort_keys=True
+        )
+        return {
+            "tenant_id": kept.get("tenant_id", LOCAL_TENANT),
+            "letter_id": hashlib.sha256(identity.encode()).hexdigest()[:32],
+            "source_subscription": source,
+            "delivery_count": message.attributes.get(f"{prefix}DeliveryCount", 0),
+            "body": base64.b64encode(message.data).decode(),
+            "attributes": kept,
+        }

@@ -1,0 +1,173 @@
+"""The records of the product: limits, the analysis report and its parts."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """A frozen record with only the fields it declares."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(Record):
+    """What a video may be at most before it is refused."""
+
+    max_bytes: int = 500_000_000
+    max_seconds: float = 600.0
+    max_side_pixels: int = 8192
+    max_fps: float = 120.0
+    max_streams: int = 8
+    deadline_seconds: float = Field(default=432.0, description="wall time for reading one video")
+    max_memory_bytes: int = Field(
+        default=4_000_000_000, description="address space of the reading process"
+    )
+
+
+class Media(Record):
+    """What a video is, measured on decoded frames; width and height as displayed."""
+
+    container: str
+    codec: str
+    width: int
+    height: int
+    rotation: Literal[0, 90, 180, 270] = Field(
+        description="degrees clockwise from stored to displayed"
+    )
+    fps: float = Field(ge=0)
+    variable_rate: bool
+    frames: int = Field(ge=0)
+    duration_seconds: float = Field(ge=0)
+    has_audio: bool
+    hdr: bool
+
+
+class Shot(Record):
+    """A run of frames between transitions; `end_frame` and `end_seconds` are exclusive."""
+
+    start_frame: int
+    end_frame: int
+    start_seconds: float
+    end_seconds: float
+
+
+class Transition(Record):
+    """How one shot becomes the next; for a cut, start = end = first frame of the new shot."""
+
+    kind: Literal["cut", "fade_in", "fade_out", "dissolve"]
+    start_frame: int
+    end_frame: int
+
+
+class MotionMoment(Record):
+    """One window of 30 frames (shorter at the end), as 1-data-flow section 1 lists it."""
+
+    frame_start: int
+    frame_end: int
+    timestamp_start: float
+    timestamp_end: float
+    motion_energy: float = Field(ge=0)
+    peak_frame: int
+    peak_energy: float = Field(ge=0)
+    moment_type: Literal["hook", "transition", "cta", "content"]
+    face_present: bool
+    face_weight: float
+
+
+class Box(Record):
+    """A rectangle on the displayed picture, fractions of its width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class FaceSample(Record):
+    """The faces on one sampled frame."""
+
+    frame: int
+    at_seconds: float
+    boxes: tuple[Box, ...]
+
+
+class Faces(Record):
+    """Faces over the whole video; `share` and `engagement` are fractions, None when not run."""
+
+    share: float | None = Field(ge=0, le=1)
+    max_count: int | None = Field(ge=0)
+    engagement: float | None = Field(ge=0, le=1)
+    samples: tuple[FaceSample, ...]
+
+
+class Hook(Record):
+    """How the first three seconds hold a viewer, 0-1, and what would help."""
+
+    hook_score: float = Field(ge=0, le=1)
+    hook_type: str
+    optimization_suggestions: tuple[str, ...]
+    contributions: dict[str, float] = Field(description="what each signal added to the score")
+
+
+class Speech(Record):
+    """A stretch of speech."""
+
+    start_seconds: float
+    end_seconds: float
+
+
+class Sync(Record):
+    """Beats and onsets that fall on cuts or motion peaks; `sync_quality` is None without sound."""
+
+    sync_points: tuple[float, ...]
+    sync_quality: float | None = Field(ge=0, le=1)
+    beat_matches: int = Field(ge=0)
+
+
+class Audio(Record):
+    """What is heard. `tempo_bpm` is None without a steady beat, `loudness_lufs` None in silence."""
+
+    tempo_bpm: float | None
+    beats_seconds: tuple[float, ...]
+    onsets_seconds: tuple[float, ...]
+    speech: tuple[Speech, ...]
+    loudness_lufs: float | None
+    sync: Sync
+
+
+class VideoPattern(Record):
+    """What is kept to compare this video with others."""
+
+    video_id: str
+    motion_moments: tuple[MotionMoment, ...]
+    hook_score: float
+    face_engagement: float | None
+    audio_sync_quality: float | None
+    extracted_at: datetime
+
+
+class Analyser(Record):
+    """Whether one part of the analysis ran, and why not when it did not."""
+
+    name: str
+    status: Literal["ran", "unavailable", "skipped"]
+    reason: str = ""
+    seconds: float = Field(default=0.0, ge=0)
+
+
+class Analysis(Record):
+    """The report on one video: what `gv analyze --json` prints and what is stored."""
+
+    video_id: str
+    media: Media
+    cuts: tuple[int, ...] = Field(description="first frame of each new shot after a hard cut")
+    shots: tuple[Shot, ...]
+    transitions: tuple[Transition, ...]
+    motion_moments: tuple[MotionMoment, ...]
+    faces: Faces
+    hook: Hook
+    audio: Audio
+    pattern: VideoPattern
+    analysers: tuple[Analyser, ...]

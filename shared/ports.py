@@ -1,0 +1,337 @@
+"""What the product needs from outside: one protocol a need, and the App that holds them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self
+
+from shared.events import LOCAL_TENANT, Message
+from shared.models import Limits
+
+JsonObject = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """One stored file; `generation` grows with each new content, `crc32c` is big-endian base64."""
+
+    path: str
+    size_bytes: int
+    generation: str
+    crc32c: str
+    content_type: str
+    updated_at: datetime
+
+
+class Files(Protocol):
+    """Bytes by path, `area/name`; what one tenant writes no other tenant can see."""
+
+    def for_tenant(self, tenant_id: str) -> Self:
+        """The same store, seen by one tenant."""
+
+    def info(self, path: str) -> FileInfo | None:
+        """What is known of a file; None when there is none."""
+
+    def read(self, path: str) -> bytes:
+        """The whole content; raises FileMissing."""
+
+    def write(
+        self, path: str, content: bytes | Path, *, content_type: str = "", once: bool = False
+    ) -> FileInfo:
+        """Store bytes, or a local file without holding it in memory.
+
+        With `once` the first writer wins and everybody gets the info of what is stored. Nobody
+        ever sees half of a content.
+        """
+
+    def copy(self, source: str, target: str, *, generation: str | None = None) -> FileInfo:
+        """Copy inside the store, once; raises FileMissing when `source` is not at `generation`."""
+
+    def local_copy(
+        self, path: str, *, generation: str | None = None
+    ) -> AbstractContextManager[Path]:
+        """A readable local file for the duration of the context; raises FileMissing.
+
+        The bytes are checked against the stored checksum. Callers must not write to it.
+        """
+
+    def list(self, prefix: str) -> Iterator[FileInfo]:
+        """Every file whose path starts with `prefix`, in order of path."""
+
+    def delete(self, path: str) -> None:
+        """Remove a file; nothing happens when there is none."""
+
+    def sign(self, path: str, method: Literal["GET", "PUT"], *, expires_seconds: int = 3600) -> str:
+        """A URL that lets whoever holds it read or write this one path until it expires."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A stored record: plain JSON data, and the version that a careful writer names."""
+
+    kind: str
+    id: str
+    data: JsonObject
+    version: str
+
+
+@dataclass(frozen=True)
+class Where:
+    """One condition on a field (dotted for nested fields)."""
+
+    field: str
+    op: Literal["==", "<", "<=", ">", ">=", "in"]
+    value: Any
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some documents, and the cursor of the next page (None at the end)."""
+
+    documents: Sequence[Document]
+    next_cursor: str | None
+
+
+ABSENT = "absent"
+"""The version that a document must have to be created and not replaced."""
+
+
+@dataclass(frozen=True)
+class Put:
+    """Write a whole document; with `expect` only over that version, ABSENT: where none is."""
+
+    kind: str
+    id: str
+    data: JsonObject
+    expect: str | None = None
+    expires_at: datetime | None = None
+    vector: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Set fields (dotted for nested ones) and add to counters; the document is made when absent."""
+
+    kind: str
+    id: str
+    fields: JsonObject = field(default_factory=dict)
+    increments: Mapping[str, int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Remove a document; with `expect` only at that version."""
+
+    kind: str
+    id: str
+    expect: str | None = None
+
+
+Write = Put | Merge | Delete
+
+
+class Documents(Protocol):
+    """Small records by kind and id: plain JSON, no list directly in a list, at most 900 KiB."""
+
+    def for_tenant(self, tenant_id: str) -> Self:
+        """The same store, seen by one tenant."""
+
+    def get(self, kind: str, id: str) -> Document | None:
+        """One document; None when there is none or it has expired."""
+
+    def put(self, kind: str, id: str, data: JsonObject, *, expect: str | None = None) -> str:
+        """Write one document, return its new version; raises Conflict when `expect` is not met."""
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        """All writes or none; raises Conflict when an expectation is not met, DocumentInvalid."""
+
+    def query(
+        self,
+        kind: str,
+        where: Sequence[Where] = (),
+        *,
+        order_by: str | None = None,
+        descending: bool = False,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Documents that meet every condition, ordered by one field and then by id.
+
+        Documents that lack the ordered field are left out. Expired ones are never seen.
+        """
+
+    def nearest(
+        self, kind: str, vector: Sequence[float], where: Sequence[Where] = (), *, limit: int = 10
+    ) -> Sequence[tuple[Document, float]]:
+        """The documents whose vectors are closest by cosine distance (0-2), closest first."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message handed out under a lease; `receipt` is what acknowledges exactly this delivery."""
+
+    message: Message
+    message_id: str
+    published_at: datetime
+    attempt: int
+    receipt: str
+    subscription: str
+
+
+class Bus(Protocol):
+    """At-least-once delivery from topics to subscriptions, with retry and dead letters."""
+
+    def publish(self, messages: Sequence[Message]) -> Sequence[str]:
+        """Store messages durably for every subscription of their topics; returns their ids."""
+
+    def pull(self, subscription: str, *, limit: int = 1) -> Sequence[Delivery]:
+        """Messages that are due, leased to the caller; empty when there are none now."""
+
+    def ack(self, delivery: Delivery) -> None:
+        """This delivery is done; nothing happens when its lease was lost."""
+
+    def nack(self, delivery: Delivery) -> None:
+        """This delivery failed: it comes again after a wait, or becomes a dead letter."""
+
+
+class Secrets(Protocol):
+    """Tokens and keys by name, per tenant; a write is a new version, a read sees the newest."""
+
+    def for_tenant(self, tenant_id: str) -> Self:
+        """The same store, seen by one tenant."""
+
+    def get(self, name: str) -> str:
+        """The newest value; raises SecretMissing."""
+
+    def put(self, name: str, value: str) -> None:
+        """Store a new value; values never appear in logs or errors."""
+
+    def delete(self, name: str) -> None:
+        """Forget every version; nothing happens when there is none."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that a person should know."""
+
+    severity: Literal["info", "warning", "critical"]
+    title: str
+    text: str
+    tenant_id: str = LOCAL_TENANT
+
+
+class Alerts(Protocol):
+    """Tells people."""
+
+    def send(self, alert: Alert) -> None:
+        """Deliver one alert."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A timed event: `cron` has five fields in UTC, `topic` is published each time."""
+
+    name: str
+    cron: str
+    topic: str
+    paused: bool = False
+
+
+class Schedules(Protocol):
+    """The timed events of the pipeline."""
+
+    def list(self) -> Sequence[Schedule]:
+        """Every schedule, by name."""
+
+    def pause(self, name: str) -> None:
+        """Stop it until resumed; raises ScheduleMissing."""
+
+    def resume(self, name: str) -> None:
+        """Let it run again; raises ScheduleMissing."""
+
+    def run_now(self, name: str) -> None:
+        """Publish its event once, now; raises ScheduleMissing."""
+
+
+def utc_now() -> datetime:
+    """The clock of production."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every adapter is made with beside its URL."""
+
+    now: Callable[[], datetime] = utc_now
+    retry_min_seconds: float = 10.0
+    retry_max_seconds: float = 600.0
+    max_delivery_attempts: int = 10
+    lease_seconds: float = 600.0
+    """How long a pulled message belongs to who pulled it."""
+    local_url: str = "http://127.0.0.1:8787"
+    """Where the local stack answers; the base of URLs that disk files sign."""
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """How each port is made; nothing is built before it is used."""
+
+    files: Callable[[], Files]
+    documents: Callable[[], Documents]
+    bus: Callable[[], Bus]
+    secrets: Callable[[], Secrets]
+    alerts: Callable[[], Alerts]
+    schedules: Callable[[], Schedules]
+
+
+def _ignore_progress(fraction: float, step: str) -> None:
+    """Progress nobody asked for."""
+
+
+@dataclass(frozen=True)
+class App:
+    """What a stage may use, already limited to the tenant of the event it handles."""
+
+    adapters: Adapters
+    limits: Limits
+    tenant_id: str = LOCAL_TENANT
+    now: Callable[[], datetime] = utc_now
+    progress: Callable[[float, str], None] = _ignore_progress
+    """Tell how far the work is: a fraction 0-1 and the name of the step."""
+
+    def for_tenant(self, tenant_id: str) -> "App":
+        """The same app, seen by one tenant."""
+        return replace(self, tenant_id=tenant_id)
+
+    @cached_property
+    def files(self) -> Files:
+        """This tenant's files."""
+        return self.adapters.files().for_tenant(self.tenant_id)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """This tenant's documents."""
+        return self.adapters.documents().for_tenant(self.tenant_id)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """This tenant's secrets."""
+        return self.adapters.secrets().for_tenant(self.tenant_id)
+
+    @property
+    def bus(self) -> Bus:
+        """The queue; its messages carry their tenant."""
+        return self.adapters.bus()
+
+    @property
+    def alerts(self) -> Alerts:
+        """Who is told of trouble."""
+        return self.adapters.alerts()
+
+    @property
+    def schedules(self) -> Schedules:
+        """The timed events."""
+        return self.adapters.schedules()
