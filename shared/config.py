@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         4_000_000_000, ge=500_000_000, description="address space of the process that reads a video"
     )
 
+    google_project: str = Field(
+        "", description="Google Cloud project; log lines name their trace in it"
+    )
     log_format: Literal["auto", "json", "text"] = Field(
         "auto",
         description="`json` for Cloud Logging, `text` for people; `auto`: text on a terminal",

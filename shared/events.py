@@ -95,7 +95,7 @@ class Event(BaseModel):
         return Message(
             self.topic(),
             self.model_dump_json().encode(),
-            {**attributes, "tenant_id": self.tenant_id},
+            {**attributes, "topic": self.topic(), "tenant_id": self.tenant_id},
         )
 
     @classmethod
@@ -207,6 +207,11 @@ class DeadLettered(Event):
     body: str = Field(description="the message's data, base64")
     attributes: dict[str, str]
 
+    @property
+    def message(self) -> Message:
+        """The message as it was before it was given up."""
+        return Message("", base64.b64decode(self.body), self.attributes)
+
     @classmethod
     def fields_of(cls, message: Message) -> dict[str, Any]:
         """Reads what Pub/Sub forwards to a dead-letter topic: any data, source in attributes."""
@@ -226,3 +231,14 @@ class DeadLettered(Event):
             "body": base64.b64encode(message.data).decode(),
             "attributes": kept,
         }
+
+
+def event_of(message: Message) -> Event:
+    """The event that a message carries, whichever it is; raises BadMessage."""
+    topic = message.topic or message.attributes.get("topic", "")
+    if not topic and "eventType" in message.attributes:
+        topic = UploadFinalized.topic()
+    known = {event.topic(): event for event in Event.__subclasses__()}
+    if topic not in known:
+        raise BadMessage(f"topic {topic!r} is not one of {', '.join(sorted(known))}")
+    return known[topic].from_message(message)

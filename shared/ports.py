@@ -145,8 +145,11 @@ class Documents(Protocol):
     def put(self, kind: str, id: str, data: JsonObject, *, expect: str | None = None) -> str:
         """Write one document, return its new version; raises Conflict when `expect` is not met."""
 
-    def commit(self, writes: Sequence[Write]) -> None:
-        """All writes or none; raises Conflict when an expectation is not met, DocumentInvalid."""
+    def commit(self, writes: Sequence[Write]) -> Sequence[str]:
+        """All writes or none; returns the new version of each, empty for a Delete.
+
+        Raises Conflict when an expectation is not met, DocumentInvalid for what cannot be stored.
+        """
 
     def query(
         self,
@@ -299,6 +302,9 @@ class App:
     limits: Limits
     tenant_id: str = LOCAL_TENANT
     now: Callable[[], datetime] = utc_now
+    lease_seconds: float = 600.0
+    """How long an event belongs to the stage that claimed it."""
+    push_max_bytes: int = 10_000_000
     progress: Callable[[float, str], None] = _ignore_progress
     """Tell how far the work is: a fraction 0-1 and the name of the step."""
 

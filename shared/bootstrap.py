@@ -1,0 +1,73 @@
+"""Settings to App: the only importer of adapters."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from shared import logs
+from shared.config import Settings, read_settings
+from shared.errors import ConfigError
+from shared.ports import Adapters, App, Options
+
+ADAPTERS = {
+    "files": {"file": "disk", "gs": "gcs"},
+    "bus": {"sqlite": "sqlite", "pubsub": "pubsub"},
+    "documents": {"sqlite": "sqlite", "firestore": "firestore"},
+    "secrets": {"file": "file", "secret-manager": "secret_manager"},
+    "alerts": {"console": "console"},
+    "schedules": {"sqlite": "sqlite", "scheduler": "cloud_scheduler"},
+}
+LEASE_MARGIN_SECONDS = 60
+
+
+def build_app(settings: Settings) -> App:
+    """An App on the adapters that the settings name; each is made when it is first used."""
+    options = Options(
+        retry_min_seconds=settings.retry_min_seconds,
+        retry_max_seconds=settings.retry_max_seconds,
+        max_delivery_attempts=settings.max_delivery_attempts,
+        lease_seconds=settings.stage_timeout_seconds + LEASE_MARGIN_SECONDS,
+        local_url=f"http://127.0.0.1:{settings.local_port}",
+    )
+    makers = {port: _maker(port, getattr(settings, port), options) for port in ADAPTERS}
+    return App(
+        Adapters(**makers),
+        settings.limits,
+        tenant_id=settings.tenant_id,
+        now=options.now,
+        lease_seconds=options.lease_seconds,
+        push_max_bytes=settings.push_max_bytes,
+    )
+
+
+def _maker(port: str, url: str, options: Options) -> Callable[[], Any]:
+    @cache
+    def make() -> Any:
+        scheme = url.partition("://")[0]
+        technology = ADAPTERS[port].get(scheme)
+        if technology is None:
+            known = ", ".join(f"{known}://" for known in ADAPTERS[port])
+            raise ConfigError(f"GEMINIVIDEO_{port.upper()}={url!r}: expected one of {known}")
+        return import_module(f"shared.adapters.{port}.{technology}").connect(url, options)
+
+    return make
+
+
+_app: App | None = None
+
+
+def app() -> App:
+    """This process's App, made from the environment when it is first asked for."""
+    global _app
+    if _app is None:
+        settings = read_settings()
+        logs.set_up_logging(settings.log_format, settings.log_level, settings.google_project)
+        _app = build_app(settings)
+    return _app
+
+
+def use(other: App | None) -> None:
+    """Let this process use another App; None: the one of the environment again."""
+    global _app
+    _app = other

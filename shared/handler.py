@@ -1,0 +1,248 @@
+"""What every function does around its work: parse, claim, call, publish, answer errors."""
+
+import hashlib
+import logging
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any
+
+import functions_framework
+from flask import Request, Response
+
+from shared import bootstrap, ledger, logs
+from shared.envelope import Envelope, open_envelope
+from shared.errors import Conflict, PipelineError, Rejected, RetryLater
+from shared.events import Event, Message, event_of
+from shared.ports import Alert, App
+
+log = logging.getLogger("geminivideo")
+
+ACKNOWLEDGED = 204
+COME_AGAIN = 503
+BROKEN = 500
+KEPT_BODY_BYTES = 64_000
+PROGRESS_EVERY_SECONDS = 0.5
+
+Results = Event | Sequence[Event] | None
+Work = Callable[[Any, App], Results]
+Function = Callable[[Request], Response]
+
+
+def stage(work: Work) -> Function:
+    """Make a function of `(event, app) -> event(s)`; the first annotation is the topic it takes."""
+    takes = first_annotation(work)
+
+    @functions_framework.http
+    @wraps(work)
+    def function(request: Request) -> Response:
+        return _deliver(work, takes, request)
+
+    return typing.cast(Function, function)
+
+
+@dataclass(frozen=True)
+class WebhookCall:
+    """A request from outside, as it came: the body's bytes matter for signatures."""
+
+    method: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class WebhookAnswer:
+    """What the caller gets, and the events that are stored before it gets it."""
+
+    events: Sequence[Event] = ()
+    status: int = 200
+    text: str = ""
+
+
+class Unauthorized(Rejected):
+    """The caller did not prove who it is."""
+
+
+class BodyTooLarge(Rejected):
+    """A body over the limit."""
+
+
+def webhook(work: Callable[[WebhookCall, App], WebhookAnswer]) -> Function:
+    """Make a public HTTP function of `(call, app) -> answer`; it answers after the bus has stored.
+
+    Unauthorized -> 401, BodyTooLarge -> 413, other Rejected -> 400, anything else -> 5xx, so
+    that the caller sends again. No answer repeats what the caller sent.
+    """
+
+    @functions_framework.http
+    @wraps(work)
+    def function(request: Request) -> Response:
+        return _answer(work, request)
+
+    return typing.cast(Function, function)
+
+
+def first_annotation(work: Callable[..., Any]) -> type[Event]:
+    """The event class that a stage takes."""
+    hints = typing.get_type_hints(work)
+    takes = next(iter(hints.values()))
+    if not (isinstance(takes, type) and issubclass(takes, Event)):
+        raise TypeError(f"{work.__name__}: the first parameter must be annotated with an Event")
+    return takes
+
+
+def _deliver(work: Work, takes: type[Event], request: Request) -> Response:
+    app, name = bootstrap.app(), work.__name__
+    body = b""
+    try:
+        body = _read_body(request, app)
+        envelope = open_envelope(dict(request.headers), body)
+        event = takes.from_message(envelope.message)
+    except Rejected as problem:
+        return _quarantine(app, name, body, problem)
+    trace = _trace(name, event, envelope, request)
+    with logs.tracing(trace):
+        return _run(work, event, app.for_tenant(event.tenant_id), trace)
+
+
+def _run(work: Work, event: Event, app: App, trace: logs.Trace) -> Response:
+    name = trace.stage
+    claim: ledger.Claim | None = None
+    try:
+        claim = ledger.claim(app, name, event, trace.attributes)
+        if claim is None:
+            log.info("%s was done before", event.identity)
+            return Response(status=ACKNOWLEDGED)
+        log.info("started, attempt %s", claim.record["attempt"])
+        _work_and_publish(work, claim, app, trace)
+    except ledger.DifferentPayload as problem:
+        return _quarantine(app, name, event.model_dump_json().encode(), problem)
+    except Rejected as problem:
+        return _reject(app, claim, problem)
+    except RetryLater as problem:
+        return _give_back(app, claim, problem, COME_AGAIN)
+    except Exception as problem:
+        log.exception("failed")
+        return _give_back(app, claim, problem, BROKEN)
+    return Response(status=ACKNOWLEDGED)
+
+
+def _work_and_publish(work: Work, claim: ledger.Claim, app: App, trace: logs.Trace) -> None:
+    """Keep the results, publish, close: a crash in between repeats messages and loses none."""
+    messages = claim.results
+    if messages is None:
+        results = work(claim.event, replace(app, progress=_progress(app, claim)))
+        emitted = [results] if isinstance(results, Event) else list(results or ())
+        messages = [event.to_message(trace.attributes) for event in emitted]
+        claim = ledger.record_results(app, claim, messages)
+    if messages:
+        app.bus.publish(messages)
+    closed = ledger.close(app, claim, [event_of(message) for message in messages])
+    log.info("done in %s s", closed.record["seconds"])
+
+
+def _progress(app: App, claim: ledger.Claim) -> Callable[[float, str], None]:
+    """Writes progress to the subject, at most twice a second."""
+    last = [app.now()]
+
+    def progress(fraction: float, step: str) -> None:
+        now = app.now()
+        if (now - last[0]).total_seconds() >= PROGRESS_EVERY_SECONDS:
+            last[0] = now
+            ledger.show_progress(app, claim, fraction, step)
+
+    return progress
+
+
+def _reject(app: App, claim: ledger.Claim | None, problem: Rejected) -> Response:
+    log.warning("rejected: %s: %s", problem.code, problem)
+    try:
+        if claim is not None:
+            ledger.reject(app, claim, problem)
+    except RetryLater as later:
+        return _give_back(app, None, later, COME_AGAIN)
+    return Response(status=ACKNOWLEDGED)
+
+
+def _give_back(app: App, claim: ledger.Claim | None, problem: Exception, status: int) -> Response:
+    code = problem.code if isinstance(problem, PipelineError) else type(problem).__name__
+    log.warning("will be tried again: %s: %s", code, problem)
+    try:
+        if claim is not None:
+            ledger.release(app, claim, f"{code}: {problem}")
+    except Conflict:
+        log.warning("the lease was lost: somebody else goes on")
+    except RetryLater as later:
+        log.warning("the lease could not be given back, it runs out by itself: %s", later)
+    return Response(code, status=status, mimetype="text/plain")
+
+
+def _quarantine(app: App, name: str, body: bytes, problem: Rejected) -> Response:
+    """Keep what can never be handled, and acknowledge it: anything else would repeat for ever."""
+    kept = {
+        "stage": name,
+        "code": problem.code,
+        "reason": str(problem),
+        "body": body[:KEPT_BODY_BYTES].decode("utf-8", "replace"),
+        "body_bytes": len(body),
+        "at": app.now().isoformat(),
+    }
+    log.error("quarantined: %s: %s", problem.code, problem)
+    try:
+        app.documents.put("quarantine", hashlib.sha256(name.encode() + body).hexdigest()[:32], kept)
+        app.alerts.send(Alert("warning", f"{name} quarantined a message", str(problem)))
+    except RetryLater as later:
+        return _give_back(app, None, later, COME_AGAIN)
+    return Response(status=ACKNOWLEDGED)
+
+
+def _read_body(request: Request, app: App) -> bytes:
+    if (request.content_length or 0) > app.push_max_bytes:
+        raise BodyTooLarge(
+            f"{request.content_length} bytes; at most {app.push_max_bytes} are taken"
+        )
+    return request.get_data()
+
+
+def _trace(name: str, event: Event, envelope: Envelope, request: Request) -> logs.Trace:
+    attributes = envelope.message.attributes
+    parent = attributes.get("traceparent") or request.headers.get("traceparent")
+    first = hashlib.sha256(f"{event.tenant_id}/{event.identity}".encode()).hexdigest()[:32]
+    correlation_id = attributes.get("correlation_id") or first
+    return logs.Trace(correlation_id, logs.child_traceparent(parent), name, event.tenant_id)
+
+
+def _answer(work: Callable[[WebhookCall, App], WebhookAnswer], request: Request) -> Response:
+    app = bootstrap.app()
+    trace = logs.child_traceparent(request.headers.get("traceparent"))
+    with logs.tracing(logs.Trace(trace.split("-")[1], trace, work.__name__)):
+        try:
+            body = _read_body(request, app)
+            call = WebhookCall(request.method, dict(request.headers), dict(request.args), body)
+            answer = work(call, app)
+            _publish_all(app, answer.events, trace)
+        except Rejected as problem:
+            log.warning("refused: %s: %s", problem.code, problem)
+            return Response(problem.code, status=_refusal(problem), mimetype="text/plain")
+        except RetryLater as problem:
+            log.warning("not stored: %s: %s", problem.code, problem)
+            return Response(problem.code, status=COME_AGAIN, mimetype="text/plain")
+        except Exception:
+            log.exception("failed")
+            return Response("failed", status=BROKEN, mimetype="text/plain")
+    return Response(answer.text, status=answer.status, mimetype="text/plain")
+
+
+def _publish_all(app: App, events: Sequence[Event], traceparent: str) -> None:
+    attributes = {"correlation_id": traceparent.split("-")[1], "traceparent": traceparent}
+    messages: list[Message] = [event.to_message(attributes) for event in events]
+    if messages:
+        app.bus.publish(messages)
+
+
+def _refusal(problem: Rejected) -> int:
+    if isinstance(problem, Unauthorized):
+        return 401
+    return 413 if isinstance(problem, BodyTooLarge) else 400

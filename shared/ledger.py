@@ -1,0 +1,204 @@
+"""What was done already: claims with a lease, fenced by the version that every write expects."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.errors import Rejected, RetryLater
+from shared.events import Event, Message
+from shared.ports import ABSENT, App, Document, Merge, Put, Where, Write
+
+KIND = "ledger"
+FINAL_STATES = ("done", "rejected")
+
+
+class Leased(RetryLater):
+    """Somebody else is working on this event right now."""
+
+
+class DifferentPayload(Rejected):
+    """A message with the identity of an earlier one and another content."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on one event, valid while `version` is the stored one."""
+
+    stage: str
+    event: Event
+    version: str
+    record: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The id of the ledger document."""
+        return ledger_id(self.stage, self.event)
+
+    @property
+    def results(self) -> Sequence[Message] | None:
+        """The messages that an earlier attempt had made before it stopped; None when none had."""
+        stored = self.record.get("results")
+        if stored is None:
+            return None
+        return [Message(r["topic"], r["data"].encode(), r["attributes"]) for r in stored]
+
+
+def ledger_id(stage: str, event: Event) -> str:
+    """One id for one stage and one event identity; the tenant is in the Documents port."""
+    return f"{stage}:{event.identity}"
+
+
+def claim(app: App, stage: str, event: Event, trace: Mapping[str, str]) -> Claim | None:
+    """Take an event for this process; None when it was finished before.
+
+    Raises Leased while somebody else holds it, DifferentPayload when the same identity came
+    with another content, Conflict when somebody else was faster.
+    """
+    stored = app.documents.get(KIND, ledger_id(stage, event))
+    payload = _digest(event)
+    if stored is not None:
+        if stored.data["payload"] != payload:
+            raise DifferentPayload(f"{stored.id} was {stored.data['payload']}, now {payload}")
+        if stored.data["state"] in FINAL_STATES:
+            return None
+        _refuse_leased(app, stored)
+    record = {
+        "stage": stage,
+        "event": event.topic(),
+        "payload": payload,
+        "state": "running",
+        "attempt": (stored.data["attempt"] if stored else 0) + 1,
+        "since": _stamp(app.now()),
+        "lease_until": _stamp(app.now() + timedelta(seconds=app.lease_seconds)),
+        "results": stored.data["results"] if stored else None,
+        "reason": stored.data["reason"] if stored else "",
+        **trace,
+    }
+    return _write(app, Claim(stage, event, stored.version if stored else ABSENT, {}), record)
+
+
+def record_results(app: App, claim: Claim, messages: Sequence[Message]) -> Claim:
+    """Keep what the work led to before it is published; raises Conflict when the claim is lost."""
+    results = [
+        {"topic": m.topic, "data": m.data.decode(), "attributes": dict(m.attributes)}
+        for m in messages
+    ]
+    return _write(app, claim, {**claim.record, "results": results})
+
+
+def close(app: App, claim: Claim, emitted: Sequence[Event] = ()) -> Claim:
+    """The event is done; what it led to shows this stage as done too."""
+    record = _finished(app, claim, "done", "")
+    subjects = {_subject(event) for event in emitted} - {None, _subject(claim.event)}
+    shown = {f"stages.{claim.stage}": _shown(record)}
+    return _write(app, claim, record, [Merge(*subject, shown) for subject in subjects if subject])
+
+
+def reject(app: App, claim: Claim, problem: Rejected) -> None:
+    """The event can never succeed: keep the reason."""
+    _write(app, claim, {**_finished(app, claim, "rejected", str(problem)), "code": problem.code})
+
+
+def release(app: App, claim: Claim, reason: str) -> None:
+    """Let the next delivery try again."""
+    _write(app, claim, _finished(app, claim, "retrying", reason))
+
+
+def fail(app: App, stage: str, event: Event, reason: str) -> None:
+    """Nobody will deliver this event again; raises Leased while somebody still works on it."""
+    stored = app.documents.get(KIND, ledger_id(stage, event))
+    if stored is not None and stored.data["state"] in FINAL_STATES:
+        return
+    if stored is not None:
+        _refuse_leased(app, stored)
+    last = stored.data["reason"] if stored else ""
+    record = dict(stored.data) if stored else _never_claimed(app, stage, event)
+    record |= {"state": "failed", "reason": f"{reason}: {last}" if last else reason}
+    record |= {"lease_until": _stamp(app.now())}
+    _write(app, Claim(stage, event, stored.version if stored else ABSENT, {}), record)
+
+
+def free_leases(app: App) -> int:
+    """Give back every claim of processes known to be dead; returns how many there were."""
+    freed, cursor = 0, None
+    while True:
+        page = app.documents.query(KIND, [Where("state", "==", "running")], cursor=cursor)
+        for held in page.documents:
+            app.documents.put(
+                KIND,
+                held.id,
+                {**held.data, "lease_until": _stamp(app.now())},
+                expect=held.version,
+            )
+            freed += 1
+        cursor = page.next_cursor
+        if cursor is None:
+            return freed
+
+
+def show_progress(app: App, claim: Claim, fraction: float, step: str) -> None:
+    """Tell whoever looks at the subject how far this stage is."""
+    if claim.event.subject_kind:
+        where = f"stages.{claim.stage}"
+        fields = {f"{where}.progress": round(fraction, 3), f"{where}.step": step}
+        app.documents.commit([Merge(claim.event.subject_kind, claim.event.subject_id, fields)])
+
+
+def _write(app: App, claim: Claim, record: Mapping[str, Any], more: Sequence[Write] = ()) -> Claim:
+    writes: list[Write] = [Put(KIND, claim.id, record, expect=claim.version), *more]
+    subject = _subject(claim.event)
+    if subject is not None:
+        shown = {f"stages.{claim.stage}": _shown(record), "updated_at": _stamp(app.now())}
+        keep = {key: record[key] for key in ("correlation_id", "traceparent") if key in record}
+        writes.append(Merge(*subject, {**shown, **keep, "tenant_id": app.tenant_id}))
+    versions = app.documents.commit(writes)
+    return replace(claim, version=versions[0], record=record)
+
+
+def _refuse_leased(app: App, stored: Document) -> None:
+    if stored.data["state"] == "running" and stored.data["lease_until"] > _stamp(app.now()):
+        raise Leased(f"{stored.id} is leased until {stored.data['lease_until']}")
+
+
+def _never_claimed(app: App, stage: str, event: Event) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "event": event.topic(),
+        "payload": _digest(event),
+        "attempt": 0,
+        "since": _stamp(app.now()),
+        "results": None,
+    }
+
+
+def _finished(app: App, claim: Claim, state: str, reason: str) -> dict[str, Any]:
+    now = app.now()
+    seconds = (now - datetime.fromisoformat(claim.record["since"])).total_seconds()
+    ended = {
+        "state": state,
+        "reason": reason,
+        "finished_at": _stamp(now),
+        "lease_until": _stamp(now),
+    }
+    return {**claim.record, **ended, "seconds": round(max(0.0, seconds), 3)}
+
+
+def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("state", "attempt", "since", "finished_at", "seconds", "reason", "code", "lease_until")
+    return {key: record[key] for key in keys if key in record}
+
+
+def _subject(event: Event) -> tuple[str, str] | None:
+    return (event.subject_kind, event.subject_id) if event.subject_kind else None
+
+
+def _digest(event: Event) -> str:
+    fields = event.model_dump(mode="json", exclude_defaults=True)
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
