@@ -1,8 +1,8 @@
 """Settings to App: the only importer of adapters."""
 
 from collections.abc import Callable
-from functools import cache
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 from shared import logs
@@ -42,8 +42,16 @@ def build_app(settings: Settings) -> App:
 
 
 def _maker(port: str, url: str, options: Options) -> Callable[[], Any]:
-    @cache
+    made: list[Any] = []
+    lock = Lock()
+
     def make() -> Any:
+        with lock:
+            if not made:
+                made.append(connect())
+            return made[0]
+
+    def connect() -> Any:
         scheme = url.partition("://")[0]
         technology = ADAPTERS[port].get(scheme)
         if technology is None:

@@ -12,6 +12,7 @@ from shared.events import Event, Message
 from shared.ports import ABSENT, App, Document, Merge, Put, Where, Write
 
 KIND = "ledger"
+LONGEST_REASON = 1_000
 FINAL_STATES = ("done", "rejected")
 
 
@@ -116,7 +117,8 @@ def fail(app: App, stage: str, event: Event, reason: str) -> None:
         _refuse_leased(app, stored)
     last = stored.data["reason"] if stored else ""
     record = dict(stored.data) if stored else _never_claimed(app, stage, event)
-    record |= {"state": "failed", "reason": f"{reason}: {last}" if last else reason}
+    why = plain_text(f"{reason}: {last}" if last else reason)
+    record |= {"state": "failed", "reason": why}
     record |= {"lease_until": _stamp(app.now())}
     _write(app, Claim(stage, event, stored.version if stored else ABSENT, {}), record)
 
@@ -145,6 +147,11 @@ def show_progress(app: App, claim: Claim, fraction: float, step: str) -> None:
         where = f"stages.{claim.stage}"
         fields = {f"{where}.progress": round(fraction, 3), f"{where}.step": step}
         app.documents.commit([Merge(claim.event.subject_kind, claim.event.subject_id, fields)])
+
+
+def plain_text(text: str) -> str:
+    """What any store can hold of a text from outside: printable, at most 1,000 characters."""
+    return "".join(c if c.isprintable() else " " for c in text[:LONGEST_REASON])
 
 
 def _write(app: App, claim: Claim, record: Mapping[str, Any], more: Sequence[Write] = ()) -> Claim:

@@ -1,11 +1,11 @@
 """Ingest: refuse what cannot be used with a reason, and store the rest under its content's id."""
 
 from shared.domain.video.identity import content_id
-from shared.domain.video.inspect import TooLarge, inspect_video
+from shared.domain.video.inspect import VideoFacts, inspect_video
+from shared.domain.video.refusals import TooLarge
 from shared.errors import FileMissing
 from shared.events import UploadFinalized, VideoIngested
 from shared.handler import stage
-from shared.models import Media
 from shared.ports import App, Merge
 
 
@@ -14,11 +14,11 @@ def ingest(upload: UploadFinalized, app: App) -> VideoIngested:
     """Sniff, check the limits, decode the first frames; the same bytes are the same video."""
     check_upload(upload, app)
     with app.files.local_copy(upload.path, generation=upload.generation) as local_path:
-        media = inspect_video(local_path, app.limits)
+        facts = inspect_video(local_path, app.limits)
         video_id = content_id(local_path, app.tenant_id)
     path = f"videos/{video_id}/source"
     app.files.copy(upload.path, path, generation=upload.generation)
-    keep_asset(upload, video_id, media, app)
+    keep_asset(upload, video_id, facts, app)
     return VideoIngested(tenant_id=app.tenant_id, video_id=video_id, path=path, run=upload.run)
 
 
@@ -32,13 +32,13 @@ def check_upload(upload: UploadFinalized, app: App) -> None:
         raise TooLarge(f"{stored.size_bytes} bytes; at most {app.limits.max_bytes} are taken")
 
 
-def keep_asset(upload: UploadFinalized, video_id: str, media: Media, app: App) -> None:
-    """One asset a video, however often it is uploaded; what headers say until it is analysed."""
+def keep_asset(upload: UploadFinalized, video_id: str, facts: VideoFacts, app: App) -> None:
+    """One asset a video, however often it is uploaded; `claims` is what its header says."""
     sent = {"name": upload.name, "path": upload.path, "size_bytes": upload.size_bytes}
-    facts = {"video_id": video_id, "name": upload.name, "media": media.model_dump(mode="json")}
+    asset = {"video_id": video_id, "name": upload.name, "claims": facts.model_dump(mode="json")}
     app.documents.commit(
         [
-            Merge("assets", video_id, {**facts, f"uploads.{upload.upload_id}": sent}),
+            Merge("assets", video_id, {**asset, f"uploads.{upload.upload_id}": sent}),
             Merge("uploads", upload.upload_id, {**sent, "video_id": video_id}),
         ]
     )

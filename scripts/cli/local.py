@@ -1,0 +1,77 @@
+"""`gv reset` and `gv backup`: what happens to the local stack's folder."""
+
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from scripts.cli.paths import UserPath
+from scripts.local.lock import AlreadyRunning, only_one
+
+HOME = Path(".local")
+KEPT_OUT = ("stack.lock", "cache")
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(yes: bool) -> None:
+    """Delete everything that the local stack has stored (.local): videos, reports, queue."""
+    if not HOME.exists():
+        click.echo("There is nothing to delete.")
+        return
+    with stopped_stack():
+        if not yes:
+            click.confirm(f"Delete {HOME.resolve()} and all that is in it?", abort=True)
+        for path in HOME.iterdir():
+            if path.name not in KEPT_OUT:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    click.echo("Deleted. scripts/run starts anew.")
+
+
+@click.command()
+@click.argument("target", type=UserPath(), required=False)
+def backup(target: Path | None) -> None:
+    """Write .local into TARGET, a .tar.gz; the databases are copied whole even while in use."""
+    if not HOME.exists():
+        raise click.ClickException("there is no .local to back up: run scripts/run first")
+    target = target or Path(f"geminivideo-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.tar.gz")
+    if target.exists():
+        raise click.ClickException(f"{target} exists already: name another file")
+    with (
+        tempfile.TemporaryDirectory(prefix="gv-backup-") as folder,
+        tarfile.open(target, "x:gz") as archive,
+    ):
+        for path in sorted(HOME.rglob("*")):
+            add_to_backup(archive, path, Path(folder))
+    target.chmod(0o600)
+    click.echo(f"{target} holds {HOME.resolve()}; restore with: tar -xzf {target}")
+
+
+def add_to_backup(archive: tarfile.TarFile, path: Path, folder: Path) -> None:
+    """Add one file; a database through SQLite's own online copy, its journals not at all."""
+    first = path.relative_to(HOME).parts[0]
+    if first in KEPT_OUT or not path.is_file() or path.name.endswith(("-wal", "-shm")):
+        return
+    if path.suffix != ".db":
+        archive.add(path, arcname=str(path))
+        return
+    copy = folder / path.name
+    with sqlite3.connect(path) as source, sqlite3.connect(copy) as sink:
+        source.backup(sink)
+    archive.add(copy, arcname=str(path))
+
+
+@contextmanager
+def stopped_stack() -> Iterator[None]:
+    """Hold the stack's lock, so that none starts meanwhile; raises when one is running."""
+    try:
+        with only_one(HOME):
+            yield
+    except AlreadyRunning as running:
+        raise click.ClickException(f"{running}: stop it first (Ctrl-C)") from running

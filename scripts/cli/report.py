@@ -1,0 +1,138 @@
+"""The analysis report as people read it on a terminal."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 60
+BARS = " ▁▂▃▄▅▆▇█"
+
+Report = Mapping[str, Any]
+
+
+def show_report(console: Console, name: str, report: Report) -> None:
+    """Print a report: the facts, a timeline, and what was not measured and why."""
+    console.print()
+    console.print(Text(name, "bold"), Text(media_words(report["media"]), "dim"))
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", justify="right")
+    facts.add_column()
+    rows: list[tuple[str, Text]] = [*fact_rows(report), ("", Text()), *timeline_rows(report)]
+    for label, value in rows:
+        facts.add_row(label, value)
+    for part in report["analysers"]:
+        if part["status"] != "ran":
+            facts.add_row(part["name"], Text(f"{part['status']}: {part['reason']}", "yellow"))
+    console.print(Padding(facts, (1, 0, 0, 2)))
+
+
+def media_words(media: Report) -> str:
+    """`14.0 s, 1080x1920, 30.00 fps, h264, sound`."""
+    words = [
+        f"{media['duration_seconds']:.1f} s",
+        f"{media['width']}x{media['height']}",
+        f"{media['fps']:.2f} fps{' (variable)' if media['variable_rate'] else ''}",
+        media["codec"],
+        "sound" if media["has_audio"] else "no sound",
+    ]
+    return ", ".join(words + ["HDR"] * media["hdr"])
+
+
+def fact_rows(report: Report) -> Iterable[tuple[str, Text]]:
+    """One row a finding: hook, shots, faces, sound."""
+    hook, soft = report["hook"], len(report["transitions"]) - len(report["cuts"])
+    filled = round(10 * hook["hook_score"])
+    bar = "█" * filled + "░" * (10 - filled)
+    yield "hook", Text(f"{bar} {hook['hook_score']:.2f} of 1, {hook['hook_type']}")
+    for hint in hook["optimization_suggestions"]:
+        yield "", Text(hint, "yellow")
+    shots = f"{len(report['shots'])}: {len(report['cuts'])} cuts, {soft} fades and dissolves"
+    yield "shots", Text(shots)
+    yield "faces", Text(face_words(report["faces"]))
+    yield "sound", Text(sound_words(report))
+
+
+def face_words(faces: Report) -> str:
+    """How much of the video shows faces."""
+    if faces["share"] is None:
+        return "not measured"
+    if not faces["max_count"]:
+        return "none seen"
+    return (
+        f"on {faces['share']:.0%} of the frames looked at, at most {faces['max_count']} at once, "
+        f"engagement {faces['engagement']:.2f}"
+    )
+
+
+def sound_words(report: Report) -> str:
+    """Tempo, loudness, speech and how well cuts and beats meet."""
+    if not report["media"]["has_audio"]:
+        return "none"
+    audio, sync = report["audio"], report["audio"]["sync"]
+    spoken = sum(part["end_seconds"] - part["start_seconds"] for part in audio["speech"])
+    tempo, loudness = audio["tempo_bpm"], audio["loudness_lufs"]
+    words = [
+        f"{tempo:.0f} bpm" if tempo else "no steady beat",
+        f"{loudness:.1f} LUFS" if loudness is not None else "silent",
+        f"{spoken:.1f} s of speech",
+    ]
+    if sync["sync_quality"] is not None:
+        words.append(f"{sync['beat_matches']} beats on cuts or motion peaks")
+    return ", ".join(words)
+
+
+def timeline_rows(report: Report) -> Iterable[tuple[str, Text]]:
+    """Shots, motion, faces, speech and beats over the length of the video, 60 columns wide."""
+    end = report["media"]["duration_seconds"] or 1.0
+
+    def column(at_seconds: float) -> int:
+        return min(WIDTH - 1, max(0, int(WIDTH * at_seconds / end)))
+
+    audio = report["audio"]
+    faces = [sample["at_seconds"] for sample in report["faces"]["samples"] if sample["boxes"]]
+    yield "shots", Text(shot_line(report["shots"], column))
+    yield "motion", Text(motion_line(report["motion_moments"], end), "blue")
+    yield "faces", Text(mark_line(map(column, faces), "▪"), "yellow")
+    yield "speech", Text(speech_line(audio["speech"], column), "green")
+    yield "beats", Text(mark_line(map(column, audio["beats_seconds"]), "╵"), "red")
+    yield "", Text(f"0 s{f'{end:.1f} s':>{WIDTH - 3}}", "dim")
+
+
+def shot_line(shots: Sequence[Report], column: Callable[[float], int]) -> str:
+    """A bar where each shot begins."""
+    line = ["─"] * WIDTH
+    for shot in shots:
+        line[column(shot["start_seconds"])] = "┃"
+    return "".join(line)
+
+
+def motion_line(moments: Sequence[Report], end: float) -> str:
+    """Motion energy as a sparkline, relative to the strongest moment."""
+    top = max((moment["motion_energy"] for moment in moments), default=0.0)
+    if not top:
+        return " " * WIDTH
+    line = []
+    for index in range(WIDTH):
+        at = (index + 0.5) * end / WIDTH
+        now = [m for m in moments if m["timestamp_start"] <= at < m["timestamp_end"]]
+        energy = now[0]["motion_energy"] if now else 0.0
+        line.append(BARS[round((len(BARS) - 1) * energy / top)])
+    return "".join(line)
+
+
+def speech_line(speech: Sequence[Report], column: Callable[[float], int]) -> str:
+    """A solid stretch where somebody speaks."""
+    spoken = (range(column(s["start_seconds"]), column(s["end_seconds"]) + 1) for s in speech)
+    return mark_line((index for stretch in spoken for index in stretch), "━")
+
+
+def mark_line(columns: Iterable[int], mark: str) -> str:
+    """A mark in each of the columns."""
+    line = [" "] * WIDTH
+    for index in columns:
+        line[index] = mark
+    return "".join(line)

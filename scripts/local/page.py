@@ -1,0 +1,64 @@
+"""The status page: what every video is going through, and the reports."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from scripts.stages import Stage, chain_from
+from shared.errors import FileMissing
+from shared.events import UploadFinalized
+from shared.ports import App
+from shared.status import list_status
+
+PAGE = Path(__file__).with_name("page.html")
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+OWN_NAMES = ("127.0.0.1", "localhost")
+
+
+class StatusPage:
+    """A WSGI app: `/` the page, `/status.json` the list, `/report/<video_id>.json` one report."""
+
+    def __init__(self, app: App, stages: Mapping[str, Stage]) -> None:
+        self._app, self._chain = app, chain_from(stages, UploadFinalized.topic())
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        # A page of another site that resolves to this machine must not read the reports.
+        if request.host.rsplit(":", 1)[0] not in OWN_NAMES:
+            return Response("this page is for this machine only", 403, HEADERS)
+        if request.path == "/":
+            return Response(PAGE.read_text(), 200, HEADERS, mimetype="text/html")
+        if request.path == "/status.json":
+            return self._status()
+        if request.path.startswith("/report/"):
+            return self._report(request.path.removeprefix("/report/").removesuffix(".json"))
+        return Response("not found", 404, HEADERS)
+
+    def _status(self) -> Response:
+        assets = list_status(self._app, self._chain)
+        body = json.dumps([asset.model_dump(mode="json") for asset in assets])
+        return Response(body, 200, HEADERS, mimetype="application/json")
+
+    def _report(self, video_id: str) -> Response:
+        asset = self._app.documents.get("assets", video_id) if video_id.isalnum() else None
+        try:
+            report = self._app.files.read(asset.data["report_path"]) if asset else None
+        except (FileMissing, KeyError):
+            report = None
+        if report is None:
+            return Response("there is no report yet", 404, HEADERS)
+        return Response(report, 200, HEADERS, mimetype="application/json")

@@ -1,0 +1,136 @@
+"""The whole product in one process: functions, queue, uploads folder and schedules."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+from typing import cast
+
+from shared.adapters.files.disk import DiskFiles
+
+from scripts.local.deliver import start_deliverers
+from scripts.local.lock import announce, only_one
+from scripts.local.page import StatusPage
+from scripts.local.server import Server, WsgiApp, function_apps
+from scripts.local.signed_files import SignedFiles
+from scripts.local.uploads import UploadsWatcher
+from scripts.stages import DEAD_LETTERS, Stage, read_stages, schedules_of, subscription_of
+from shared import bootstrap, ledger
+from shared.adapters.bus.sqlite import SqliteBus
+from shared.adapters.documents.sqlite import SqliteDocuments
+from shared.adapters.schedules.sqlite import SqliteSchedules
+from shared.config import Settings
+from shared.errors import ConfigError, RetryLater
+from shared.events import Message
+from shared.ports import App
+
+log = logging.getLogger("geminivideo.local")
+
+HOME = Path(".local")
+STOP_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    """A running stack: its App and the address of its status page."""
+
+    app: App
+    url: str
+    uploads: Path
+
+
+@contextmanager
+def running_stack(settings: Settings, home: Path = HOME) -> Iterator[LocalStack]:
+    """Everything started; stopped again at the end of the context.
+
+    Raises AlreadyRunning when this folder has a stack, ConfigError when a port is not local.
+    """
+    with ExitStack() as stack:
+        lock = stack.enter_context(only_one(home))
+        app = bootstrap.build_app(settings)
+        bootstrap.use(app)
+        stages = read_stages()
+        prepare(app, stages)
+        files = cast(DiskFiles, app.adapters.files())
+        mounts: dict[str, WsgiApp] = function_apps(stages)
+        mounts["/files"] = SignedFiles(files, settings.max_upload_bytes)
+        server = Server(StatusPage(app, stages), mounts, settings.local_port)
+        server.start()
+        stack.callback(server.stop)
+        stopping = Flag()
+        uploads = files.root / "uploads"
+        threads: list[Thread] = [
+            UploadsWatcher(app, uploads, settings.local_uploads_quiet_seconds, stopping),
+            ScheduleRunner(app, cast(SqliteSchedules, app.schedules), stopping),
+        ]
+        for thread in threads:
+            thread.start()
+        threads += start_deliverers(
+            app.bus, stages, server.url, stopping, count=settings.local_workers
+        )
+        stack.callback(stop, threads, stopping)
+        announce(lock, server.url)
+        (uploads / app.tenant_id).mkdir(parents=True, exist_ok=True)
+        yield LocalStack(app, server.url, uploads / app.tenant_id)
+
+
+def prepare(app: App, stages: Mapping[str, Stage]) -> None:
+    """What Terraform does in the cloud, and what the death of an earlier stack left behind."""
+    bus, documents, schedules = app.bus, app.adapters.documents(), app.schedules
+    local = (
+        isinstance(bus, SqliteBus)
+        and isinstance(documents, SqliteDocuments)
+        and isinstance(schedules, SqliteSchedules)
+        and isinstance(app.adapters.files(), DiskFiles)
+    )
+    if not local:
+        raise ConfigError(
+            "the local stack runs on local adapters: unset GEMINIVIDEO_FILES, _BUS, _DOCUMENTS "
+            "and _SCHEDULES, or give each a file:// or sqlite:// URL"
+        )
+    for name, stage in stages.items():
+        dead_letters = None if stage.takes == DEAD_LETTERS else DEAD_LETTERS
+        if not stage.http:
+            cast(SqliteBus, bus).subscribe(
+                subscription_of(name), stage.takes, dead_letter_topic=dead_letters
+            )
+    cast(SqliteBus, bus).recover()
+    cast(SqliteSchedules, schedules).declare(schedules_of(stages))
+    for tenant_id in cast(SqliteDocuments, documents).tenants():
+        freed = ledger.free_leases(app.for_tenant(tenant_id))
+        if freed:
+            log.info("%s interrupted steps of tenant %s go on", freed, tenant_id)
+
+
+def stop(threads: list[Thread], stopping: Flag) -> None:
+    """Take nothing new; what is still running goes on at the next start."""
+    stopping.set()
+    for thread in threads:
+        thread.join(STOP_SECONDS / len(threads))
+
+
+class ScheduleRunner(Thread):
+    """Publishes the event of each schedule whose time has come."""
+
+    def __init__(self, app: App, schedules: SqliteSchedules, stopping: Flag) -> None:
+        super().__init__(name="schedules", daemon=True)
+        self._app, self._schedules, self._stopping = app, schedules, stopping
+
+    def run(self) -> None:
+        """Look once a second until told to stop."""
+        while not self._stopping.wait(1.0):
+            try:
+                self.look()
+            except RetryLater as problem:
+                log.warning("the schedules cannot be read now: %s", problem)
+
+    def look(self) -> None:
+        """Publish what is due now; a run that somebody asked for names its request."""
+        for run in self._schedules.due(self._app.now()):
+            attributes = {"schedule": run.schedule.name, "tenant_id": self._app.tenant_id}
+            if run.request_id:
+                attributes["request_id"] = run.request_id
+            self._app.bus.publish([Message(run.schedule.topic, b"{}", attributes)])

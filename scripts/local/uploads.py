@@ -1,0 +1,163 @@
+"""The uploads folder: what is complete there becomes the notification that a bucket sends."""
+
+import fcntl
+import logging
+import os
+import secrets
+import time
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+
+from shared import logs
+from shared.errors import PipelineError
+from shared.events import UploadFinalized, check_path
+from shared.ports import App
+
+log = logging.getLogger("geminivideo.local")
+
+LOOK_EVERY_SECONDS = 0.25
+UNFINISHED_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp", ".swp", "~")
+LONGEST_NAME_BYTES = 180
+
+
+def upload_video(app: App, video: Path) -> UploadFinalized:
+    """Put a file of this machine into the uploads folder and return what will be announced.
+
+    Each upload has a path of its own, so that a second file of the same name replaces nothing.
+    """
+    stamp = app.now().strftime("%Y%m%d-%H%M%S")
+    path = f"uploads/{stamp}-{secrets.token_hex(3)}/{safe_name(video.name)}"
+    stored = app.files.write(path, video)
+    return UploadFinalized(
+        tenant_id=app.tenant_id,
+        path=path,
+        generation=stored.generation,
+        size_bytes=stored.size_bytes,
+    )
+
+
+def safe_name(name: str) -> str:
+    """A name that every store takes: NFC, no control characters, at most 180 bytes, suffix kept."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    text = unicodedata.normalize("NFC", "".join(c if c.isprintable() else "_" for c in text))
+    stem, dot, suffix = text.rpartition(".")
+    tail = dot + suffix if stem and len(suffix.encode()) <= 16 else ""
+    head = text.removesuffix(tail).replace("/", "_")
+    room = LONGEST_NAME_BYTES - len(tail.encode())
+    head = head.encode()[:room].decode("utf-8", "ignore")
+    return (head + tail).strip(". ") or "video"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What a file looked like, and since when it has looked like that."""
+
+    size_bytes: int
+    mtime_ns: int
+    since: float
+
+
+class UploadsWatcher(Thread):
+    """Looks at the uploads folder and publishes each file once it is complete."""
+
+    def __init__(self, app: App, root: Path, quiet_seconds: float, stopping: Flag) -> None:
+        super().__init__(name="uploads", daemon=True)
+        self._app, self._root, self._quiet, self._stopping = app, root, quiet_seconds, stopping
+        self._seen: dict[Path, Sighting] = {}
+        self._taken: dict[Path, tuple[int, int]] = {}
+
+    def run(self) -> None:
+        """Look until told to stop."""
+        while not self._stopping.is_set():
+            try:
+                self.look()
+            except (PipelineError, OSError) as problem:
+                log.warning("the uploads folder cannot be read now: %s", problem)
+            self._stopping.wait(LOOK_EVERY_SECONDS)
+
+    def look(self) -> None:
+        """One look: publish what is complete and was not taken before."""
+        for path in find_files(self._root):
+            state = path.stat()
+            content = (state.st_size, state.st_mtime_ns)
+            if self._taken.get(path) != content and self._is_complete(path, *content):
+                self._take(path)
+                self._taken[path] = content
+
+    def _is_complete(self, path: Path, size_bytes: int, mtime_ns: int) -> bool:
+        """Unchanged for a while, and nobody has it open for writing."""
+        before = self._seen.get(path)
+        if before is None or (before.size_bytes, before.mtime_ns) != (size_bytes, mtime_ns):
+            self._seen[path] = Sighting(size_bytes, mtime_ns, time.monotonic())
+            return False
+        return time.monotonic() - before.since >= self._quiet and not has_writer(path)
+
+    def _take(self, path: Path) -> None:
+        tenant_id, _, name = path.relative_to(self._root).as_posix().partition("/")
+        better = self._better_place(path, name)
+        if better is not None:
+            better.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(better)
+            log.info("%r is now %r", path.name, better.name)
+            return
+        app = self._app.for_tenant(tenant_id)
+        stored = app.files.info(f"uploads/{name}")
+        if stored is None:
+            return
+        upload = UploadFinalized(
+            tenant_id=tenant_id,
+            path=stored.path,
+            generation=stored.generation,
+            size_bytes=stored.size_bytes,
+        )
+        known = app.documents.get("uploads", upload.upload_id)
+        if known is None or "stages" not in known.data:
+            trace = {"traceparent": logs.child_traceparent(None)}
+            app.bus.publish([upload.to_message(trace)])
+
+    def _better_place(self, path: Path, name: str) -> Path | None:
+        """Where a file must lie to be an upload of somebody; None when it is there already."""
+        if not name:
+            return (
+                self._root / self._app.tenant_id / f"{secrets.token_hex(3)}-{safe_name(path.name)}"
+            )
+        try:
+            check_path(f"uploads/{name}")
+        except ValueError:
+            return path.with_name(f"{secrets.token_hex(3)}-{safe_name(path.name)}")
+        return None
+
+
+def find_files(root: Path) -> Iterator[Path]:
+    """Every regular file below `root` that is not hidden or named as unfinished."""
+    if not root.is_dir():
+        return
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder) / name
+            hidden = name.startswith(".") or name.lower().endswith(UNFINISHED_SUFFIXES)
+            if not hidden and path.is_file() and not path.is_symlink():
+                yield path
+
+
+def has_writer(path: Path) -> bool:
+    """Whether a process has the file open for writing; False where the system cannot tell.
+
+    Linux grants a read lease only on a file that nobody is writing.
+    """
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False

@@ -1,0 +1,127 @@
+"""Messages come twice, shuffled and at once; processes are killed: each video has one result."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scripts.local.deliver import push_body
+from scripts.local.uploads import upload_video
+from scripts.stages import ROOT, chain_from, read_stages, subscription_of
+from shared.adapters.bus.sqlite import SqliteBus
+from shared.events import UploadFinalized
+from shared.ports import App, Delivery
+from shared.status import list_status
+from tests.support.apps import local_app
+from tests.support.videos import make_video
+
+STAGES = read_stages()
+CHAIN = chain_from(STAGES, UploadFinalized.topic())
+
+
+def test_every_message_twice_shuffled_and_at_once_has_one_result(
+    tmp_path: Path, serve: Callable[[App], str]
+) -> None:
+    """Each push is sent twice by concurrent senders; the losers are told to send again."""
+    app = local_app(tmp_path, local_port=0)
+    bus = app.bus
+    assert isinstance(bus, SqliteBus)
+    for name in CHAIN:
+        bus.subscribe(subscription_of(name), STAGES[name].takes)
+    bus.subscribe("watch", "video-analyzed")
+    url = serve(app)
+    uploads = [upload_video(app, make_video(tmp_path / f"{n}.mp4", seed=n)) for n in range(4)]
+    bus.publish([upload.to_message({}) for upload in uploads])
+    for name in CHAIN:
+        deliveries = list(bus.pull(subscription_of(name), limit=100)) * 2
+        random.Random(7).shuffle(deliveries)
+        answers = push_all(url, name, deliveries)
+        assert set(answers) <= {204, 503}
+        assert set(push_all(url, name, deliveries)) == {204}
+    assert_each_done_once(app, 4)
+    assert len(bus.pull("watch", limit=100)) == 4
+
+
+def push_all(url: str, name: str, deliveries: Sequence[Delivery]) -> list[int]:
+    """Every delivery pushed by eight senders at once; the status of each answer."""
+
+    def push(delivery: Delivery) -> int:
+        answer = httpx.post(f"{url}/push/{name}/", json=push_body(delivery), timeout=120)
+        return answer.status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        return [*pool.map(push, deliveries)]
+
+
+def assert_each_done_once(app: App, count: int) -> None:
+    """As many assets, patterns and reports as videos, and nothing unfinished or failed."""
+    assets = list_status(app, CHAIN)
+    assert len(assets) == count
+    assert all(asset.finished and asset.problem is None for asset in assets)
+    assert len(app.documents.query("patterns").documents) == count
+    assert len([*app.files.list("analysis/")]) == count
+    assert len([*app.files.list("videos/")]) == count
+
+
+def kill_rounds(tmp_path: Path, rounds: int) -> None:
+    """Ten videos, a stack that is killed again and again, then one that may finish."""
+    uploads = tmp_path / ".local" / "files" / "uploads" / "local"
+    uploads.mkdir(parents=True)
+    for seed in range(10):
+        make_video(tmp_path / "new.mp4", seed=seed, seconds=1.0)
+        (tmp_path / "new.mp4").rename(uploads / f"ad {seed}.mp4")
+    moments = random.Random(rounds)
+    for _ in range(rounds):
+        process = start_stack(tmp_path)
+        time.sleep(moments.uniform(0.8, 4.0))
+        assert process.poll() is None, "the stack ended by itself"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    process = start_stack(tmp_path)
+    try:
+        app = local_app(tmp_path / ".local")
+        deadline = time.monotonic() + 90
+        while not all_done(app) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert_each_done_once(app, 10)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(10)
+
+
+def all_done(app: App) -> bool:
+    """Whether ten videos have come to their end."""
+    assets = list_status(app, CHAIN)
+    return len(assets) == 10 and all(asset.finished for asset in assets)
+
+
+def start_stack(folder: Path) -> "subprocess.Popen[bytes]":
+    """The local stack in a process group of its own, its state in the folder."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.support.stack_process"],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "GEMINIVIDEO_LOCAL_PORT": "0"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def test_a_stack_that_is_killed_five_times_loses_nothing(tmp_path: Path) -> None:
+    """All ten videos finish after the restarts, each once."""
+    kill_rounds(tmp_path, 5)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_a_stack_that_is_killed_fifty_times_loses_nothing(tmp_path: Path) -> None:
+    """The same with the full count."""
+    kill_rounds(tmp_path, 50)

@@ -1,0 +1,141 @@
+"""The main job: a video goes in, a report comes out, on a laptop and through Google's emulators."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.cloud import pubsub_v1
+from tests.support.storage_server import running_storage_server
+
+from scripts.cli.run import SAMPLE
+from scripts.stages import ROOT, chain_from, read_stages, subscription_of
+from shared import bootstrap
+from shared.config import Settings
+from shared.events import UploadFinalized
+from shared.ports import App
+from shared.status import upload_status
+from tests.support.reports import lasting
+from tests.support.waiting import wait_until
+
+PROJECT = "walk"
+
+
+def run_once(folder: Path, *videos: Path) -> "subprocess.CompletedProcess[str]":
+    """`scripts/run --once` as a user calls it, with its state in a folder of its own."""
+    command = [sys.executable, "-m", "scripts.cli", "run", "--once", *map(str, videos)]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "GEMINIVIDEO_LOCAL_PORT": "0"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture(scope="module")
+def laptop_report(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """The report on the sample ad from the laptop."""
+    done = run_once(tmp_path_factory.mktemp("laptop"))
+    assert done.returncode == 0, done.stderr
+    report: Mapping[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_the_laptop_reports_on_the_sample_ad(laptop_report: Mapping[str, Any]) -> None:
+    """What a newcomer sees without naming a video: real findings, each analyser accounted for."""
+    assert laptop_report["media"]["frames"] > 100
+    assert len(laptop_report["cuts"]) >= 2
+    assert len(laptop_report["motion_moments"]) >= laptop_report["media"]["duration_seconds"] // 2
+    assert laptop_report["faces"]["max_count"] >= 1
+    assert 0 < laptop_report["hook"]["hook_score"] <= 1
+    assert {part["status"] for part in laptop_report["analysers"]} <= {"ran", "skipped"}
+
+
+def test_what_is_no_video_ends_with_a_code_and_status_1(tmp_path: Path) -> None:
+    """One line of JSON, no traceback."""
+    junk = tmp_path / "not a vidéo 🎬.mp4"
+    junk.write_bytes(b"just text" * 100)
+    done = run_once(tmp_path, junk)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["code"] == "not_a_video"
+    assert "Traceback" not in done.stderr
+
+
+def test_the_same_video_twice_is_one_asset_with_two_uploads(tmp_path: Path) -> None:
+    """The second upload is answered from what is known."""
+    first, second = (json.loads(run_once(tmp_path).stdout) for _ in range(2))
+    assert first == second
+    documents = bootstrap.build_app(
+        Settings(documents=f"sqlite://{tmp_path}/.local/documents.db")
+    ).documents
+    assets = documents.query("assets").documents
+    assert [len(asset.data["uploads"]) for asset in assets] == [2]
+
+
+@pytest.fixture
+def cloud_app(
+    monkeypatch: pytest.MonkeyPatch,
+    pubsub_emulator: str,
+    firestore_emulator: str,
+    serve: Callable[[App], str],
+) -> Iterator[App]:
+    """The App of production on Google's emulators, every function pushed to by Pub/Sub."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub_emulator)
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
+    topic = f"projects/{PROJECT}/topics/{UploadFinalized.topic()}"
+    publisher = pubsub_v1.PublisherClient()
+
+    def notify(resource: Mapping[str, Any]) -> None:
+        if resource["name"].startswith("uploads/"):
+            data = json.dumps(resource).encode()
+            publisher.publish(topic, data, eventType="OBJECT_FINALIZE").result(10)
+
+    with running_storage_server(on_finalize=notify) as storage_url:
+        app = bootstrap.build_app(
+            Settings(
+                files=f"gs://bucket?endpoint={storage_url}",
+                bus=f"pubsub://{PROJECT}",
+                documents=f"firestore://{PROJECT}",
+            )
+        )
+        make_subscriptions(publisher, serve(app))
+        yield app
+    publisher.stop()
+
+
+def make_subscriptions(publisher: pubsub_v1.PublisherClient, url: str) -> None:
+    """What Terraform makes: every topic, and a push subscription for every stage."""
+    stages = read_stages()
+    topics = {s.takes for s in stages.values()} | {t for s in stages.values() for t in s.emits}
+    for topic in topics:
+        publisher.create_topic(name=f"projects/{PROJECT}/topics/{topic}")
+    with pubsub_v1.SubscriberClient() as subscriber:
+        for name, stage in stages.items():
+            subscriber.create_subscription(
+                name=f"projects/{PROJECT}/subscriptions/{subscription_of(name)}",
+                topic=f"projects/{PROJECT}/topics/{stage.takes}",
+                push_config={"push_endpoint": f"{url}/push/{name}/"},
+                ack_deadline_seconds=60,
+            )
+
+
+def test_the_cloud_path_gives_the_same_report(
+    cloud_app: App, laptop_report: Mapping[str, Any]
+) -> None:
+    """Cloud Storage's notification, Pub/Sub's push, Firestore's documents: nothing differs."""
+    path = "uploads/walk/sample_ad.mp4"
+    stored = cloud_app.files.write(path, SAMPLE)
+    upload = UploadFinalized(path=path, generation=stored.generation, size_bytes=stored.size_bytes)
+    chain = chain_from(read_stages(), UploadFinalized.topic())
+
+    def finished() -> bool:
+        status = upload_status(cloud_app, upload.upload_id, chain)
+        return status is not None and status.finished
+
+    wait_until(finished)
+    status = upload_status(cloud_app, upload.upload_id, chain)
+    assert status is not None
+    assert status.problem is None
+    report = json.loads(cloud_app.files.read(status.report_path))
+    assert lasting(report) == lasting(laptop_report)
