@@ -1,8 +1,8 @@
 """Settings: the only reader of the environment. No environment at all is the laptop."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import ConfigError
@@ -57,9 +57,13 @@ class Settings(BaseSettings):
     )
 
     max_upload_bytes: int = Field(500_000_000, ge=1, description="largest video taken")
-    max_video_seconds: float = Field(600.0, gt=0, description="longest video taken")
+    max_video_seconds: float = Field(
+        600.0, gt=0, allow_inf_nan=False, description="longest video taken"
+    )
     max_video_side_pixels: int = Field(8192, ge=16, description="largest width or height taken")
-    max_video_fps: float = Field(120.0, gt=0, description="highest frame rate taken")
+    max_video_fps: float = Field(
+        120.0, gt=0, allow_inf_nan=False, description="highest frame rate taken"
+    )
     max_video_streams: int = Field(8, ge=1, description="most streams in one file")
     max_decode_memory_bytes: int = Field(
         4_000_000_000, ge=500_000_000, description="address space of the process that reads a video"
@@ -82,11 +86,21 @@ class Settings(BaseSettings):
     local_uploads_quiet_seconds: float = Field(
         1.0,
         ge=0,
+        le=60,
         description="how long a file in the uploads folder must be unchanged before it is taken",
     )
     local_workers: int = Field(
         2, ge=1, le=32, description="messages that the local stack handles at once"
     )
+
+    @model_validator(mode="after")
+    def _check_waits(self) -> Self:
+        if self.retry_min_seconds > self.retry_max_seconds:
+            raise ValueError(
+                f"retry_min_seconds={self.retry_min_seconds} is more than "
+                f"retry_max_seconds={self.retry_max_seconds}"
+            )
+        return self
 
     @property
     def limits(self) -> Limits:
@@ -109,6 +123,8 @@ def read_settings() -> Settings:
     except ValidationError as problem:
         wrong = (
             f"{PREFIX}{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}"
+            if e["loc"]
+            else e["msg"]
             for e in problem.errors()
         )
         raise ConfigError("; ".join(wrong)) from problem

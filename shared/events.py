@@ -21,7 +21,8 @@ from shared.errors import Rejected
 
 LOCAL_TENANT = "local"
 
-TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
 VideoId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Generation = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9]{1,20}$")]
 
@@ -103,7 +104,7 @@ class Event(BaseModel):
         """The event in a message; raises BadMessage when it is not one."""
         try:
             return cls.model_validate(cls.fields_of(message))
-        except (ValidationError, ValueError) as problem:
+        except (ValidationError, ValueError, RecursionError) as problem:
             raise BadMessage(f"not a {cls.__name__}: {problem}") from problem
 
     @classmethod
@@ -121,7 +122,7 @@ class UploadFinalized(Event):
     identity_fields = ("upload_id",)
     subject_kind = "uploads"
 
-    path: FilePath
+    path: Annotated[FilePath, Field(pattern="^uploads/")]
     generation: Generation
     size_bytes: int = Field(ge=0)
 
@@ -220,14 +221,17 @@ class DeadLettered(Event):
             key: value for key, value in message.attributes.items() if not key.startswith(prefix)
         }
         source = message.attributes.get(f"{prefix}Subscription", "")
+        count = message.attributes.get(f"{prefix}DeliveryCount", "")
+        owner = kept.get("tenant_id", "")
         identity = json.dumps(
             [source, kept, base64.b64encode(message.data).decode()], sort_keys=True
         )
         return {
-            "tenant_id": kept.get("tenant_id", LOCAL_TENANT),
+            # Even a letter with nonsense for a tenant is kept: nothing else knows of it.
+            "tenant_id": owner if re.fullmatch(TENANT_PATTERN, owner) else LOCAL_TENANT,
             "letter_id": hashlib.sha256(identity.encode()).hexdigest()[:32],
             "source_subscription": source,
-            "delivery_count": message.attributes.get(f"{prefix}DeliveryCount", 0),
+            "delivery_count": int(count) if count.isascii() and count.isdigit() else 0,
             "body": base64.b64encode(message.data).decode(),
             "attributes": kept,
         }

@@ -21,6 +21,7 @@ from scripts.stages import DEAD_LETTERS, Stage, read_stages, schedules_of, subsc
 from shared import bootstrap, ledger
 from shared.adapters.bus.sqlite import SqliteBus
 from shared.adapters.documents.sqlite import SqliteDocuments
+from shared.adapters.schedules.rules import DueRun
 from shared.adapters.schedules.sqlite import SqliteSchedules
 from shared.config import Settings
 from shared.errors import ConfigError, RetryLater
@@ -128,9 +129,15 @@ class ScheduleRunner(Thread):
                 log.warning("the schedules cannot be read now: %s", problem)
 
     def look(self) -> None:
-        """Publish what is due now; a run that somebody asked for names its request."""
-        for run in self._schedules.due(self._app.now()):
-            attributes = {"schedule": run.schedule.name, "tenant_id": self._app.tenant_id}
-            if run.request_id:
-                attributes["request_id"] = run.request_id
-            self._app.bus.publish([Message(run.schedule.topic, b"{}", attributes)])
+        """Publish what is due now, all or nothing: each names its slot or its request."""
+        messages = [self._message(run) for run in self._schedules.due(self._app.now())]
+        if messages:
+            self._app.bus.publish(messages)
+
+    def _message(self, run: DueRun) -> Message:
+        attributes = {"schedule": run.schedule.name, "tenant_id": self._app.tenant_id}
+        if run.slot is not None:
+            attributes["slot"] = run.slot.isoformat()
+        if run.request_id is not None:
+            attributes["request_id"] = run.request_id
+        return Message(run.schedule.topic, b"{}", attributes)
