@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,11 +26,12 @@ class Stage(BaseModel):
     requirements: str
     memory_mib: int = Field(ge=128)
     cpu: int = Field(ge=1, le=8)
-    timeout_seconds: int = Field(ge=30, le=3600)
+    timeout_seconds: int = Field(ge=30, le=570, description="a push is acknowledged within 600 s")
     max_instances: int = Field(ge=1)
     does: str
     schedule: str | None = None
     http: bool = False
+    uses: list[Literal["files"]] = ["files"]
 
 
 class StagesFile(BaseModel):

@@ -1,0 +1,29 @@
+# Documents and the ledger.
+
+resource "google_firestore_database" "documents" {
+  name                              = var.firestore_database
+  location_id                       = coalesce(var.firestore_location, var.region)
+  type                              = "FIRESTORE_NATIVE"
+  concurrency_mode                  = "OPTIMISTIC"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+  delete_protection_state           = var.deletion_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
+  deletion_policy                   = var.deletion_protection ? "ABANDON" : "DELETE"
+
+  depends_on = [google_project_service.api]
+}
+
+locals {
+  # Documents live in tenants/<tenant>/<kind>/<id>; what has expired is deleted within a day.
+  document_kinds = toset(["assets", "dead_letters", "ledger", "patterns", "quarantine", "uploads"])
+}
+
+resource "google_firestore_field" "expiry" {
+  for_each = local.document_kinds
+
+  database   = google_firestore_database.documents.name
+  collection = each.key
+  field      = "expires_at"
+
+  ttl_config {}
+  index_config {} # nobody asks for it, and an index on rising times slows all writes
+}
