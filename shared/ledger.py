@@ -94,7 +94,7 @@ def close(app: App, claim: Claim, emitted: Sequence[Event] = ()) -> Claim:
     """The event is done; what it led to shows this stage as done too."""
     record = _finished(app, claim, "done", "")
     subjects = {_subject(event) for event in emitted} - {None, _subject(claim.event)}
-    shown = {f"stages.{claim.stage}": _shown(record)}
+    shown = _fields_shown(app, claim.stage, record)
     return _write(app, claim, record, [Merge(*subject, shown) for subject in subjects if subject])
 
 
@@ -158,9 +158,7 @@ def _write(app: App, claim: Claim, record: Mapping[str, Any], more: Sequence[Wri
     writes: list[Write] = [Put(KIND, claim.id, record, expect=claim.version), *more]
     subject = _subject(claim.event)
     if subject is not None:
-        shown = {f"stages.{claim.stage}": _shown(record), "updated_at": _stamp(app.now())}
-        keep = {key: record[key] for key in ("correlation_id", "traceparent") if key in record}
-        writes.append(Merge(*subject, {**shown, **keep, "tenant_id": app.tenant_id}))
+        writes.append(Merge(*subject, _fields_shown(app, claim.stage, record)))
     versions = app.documents.commit(writes)
     return replace(claim, version=versions[0], record=record)
 
@@ -196,6 +194,17 @@ def _finished(app: App, claim: Claim, state: str, reason: str) -> dict[str, Any]
 def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("state", "attempt", "since", "finished_at", "seconds", "reason", "code", "lease_until")
     return {key: record[key] for key in keys if key in record}
+
+
+def _fields_shown(app: App, stage: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a subject says of one stage, and the trace that leads to its log lines."""
+    traced = {key: record[key] for key in ("correlation_id", "traceparent") if key in record}
+    return {
+        f"stages.{stage}": _shown(record),
+        "updated_at": _stamp(app.now()),
+        "tenant_id": app.tenant_id,
+        **traced,
+    }
 
 
 def _subject(event: Event) -> tuple[str, str] | None:

@@ -9,18 +9,17 @@ from threading import Event as Flag
 from threading import Thread
 from typing import cast
 
-from shared.adapters.files.disk import DiskFiles
-
 from scripts.local.deliver import start_deliverers
 from scripts.local.lock import announce, only_one
 from scripts.local.page import StatusPage
 from scripts.local.server import Server, WsgiApp, function_apps
-from scripts.local.signed_files import SignedFiles
 from scripts.local.uploads import UploadsWatcher
 from scripts.stages import DEAD_LETTERS, Stage, read_stages, schedules_of, subscription_of
 from shared import bootstrap, ledger
 from shared.adapters.bus.sqlite import SqliteBus
 from shared.adapters.documents.sqlite import SqliteDocuments
+from shared.adapters.files.disk import DiskFiles
+from shared.adapters.files.signed import signed_files_app
 from shared.adapters.schedules.rules import DueRun
 from shared.adapters.schedules.sqlite import SqliteSchedules
 from shared.config import Settings
@@ -57,7 +56,7 @@ def running_stack(settings: Settings, home: Path = HOME) -> Iterator[LocalStack]
         prepare(app, stages)
         files = cast(DiskFiles, app.adapters.files())
         mounts: dict[str, WsgiApp] = function_apps(stages)
-        mounts["/files"] = SignedFiles(files, settings.max_upload_bytes)
+        mounts["/files"] = signed_files_app(files, max_bytes=settings.max_upload_bytes)
         server = Server(StatusPage(app, stages), mounts, settings.local_port)
         server.start()
         stack.callback(server.stop)
