@@ -24,6 +24,8 @@ from shared.models import Limits
 WORKER = "shared.domain.video.worker"
 MAX_ANSWER_BYTES = 256_000_000
 READ_BYTES = 1 << 16
+MEMORY_SIGNS = ("MemoryError", "Insufficient memory", "Cannot allocate memory")
+MEMORY_SIGNS = ("MemoryError", "Insufficient memory", "Cannot allocate memory")
 KILLED_FOR_TIME = {-signal.SIGXCPU}
 KILLED_FOR_MEMORY = {-signal.SIGKILL, -signal.SIGABRT}
 ROOT = Path(__file__).resolve().parents[3]
@@ -73,7 +75,7 @@ def _start(noise: IO[bytes]) -> subprocess.Popen[bytes]:
     }
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         environment["LD_LIBRARY_PATH"] = f"{sys.base_prefix}/lib"
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
         [sys.executable, "-P", "-m", WORKER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -126,6 +128,7 @@ def _post_mortem(status: int, noise: IO[bytes]) -> Exception:
         return DecoderCrashed(f"the decoder crashed on this file ({name}); encode it again")
     noise.seek(0)
     lines = noise.read().decode(errors="replace").strip().splitlines()
-    if lines and lines[-1].startswith(("MemoryError", "numpy._core._exceptions._ArrayMemoryError")):
+    if lines and any(sign in lines[-1] for sign in MEMORY_SIGNS):
         return OutOfMemory("reading the file takes more memory than is allowed; encode it smaller")
-    return ReaderFailed(f"the reader ended with status {status}: {lines[-1] if lines else 'silent'}")
+    last_words = lines[-1] if lines else "silent"
+    return ReaderFailed(f"the reader ended with status {status}: {last_words}")

@@ -11,11 +11,11 @@ class EmptyFile(Rejected):
     """The file has no bytes."""
 
 
-class NotAVideo(Rejected):
+class NotVideo(Rejected):
     """The bytes are no video container that we read."""
 
 
-class PlaylistRefused(NotAVideo):
+class PlaylistRefused(NotVideo):
     """A text that names other files, dressed up as a video."""
 
 
@@ -71,7 +71,7 @@ REFUSALS: dict[str, type[PipelineError]] = {
     kind(kind.__name__).code: kind
     for kind in (
         EmptyFile,
-        NotAVideo,
+        NotVideo,
         PlaylistRefused,
         NoVideoStream,
         UnsupportedCodec,

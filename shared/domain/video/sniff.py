@@ -4,7 +4,7 @@ from pathlib import Path
 
 from shared.domain.video.refusals import (
     EmptyFile,
-    NotAVideo,
+    NotVideo,
     NoVideoStream,
     PlaylistRefused,
     TooLarge,
@@ -62,7 +62,7 @@ PLAYLISTS: tuple[tuple[bytes, str], ...] = (
 def sniff_container(path: Path, limits: Limits) -> str:
     """The ffmpeg demuxer for the file at `path`, judged by its first kilobyte.
 
-    Raises EmptyFile, TooLarge, PlaylistRefused, NoVideoStream (a sound file) or NotAVideo.
+    Raises EmptyFile, TooLarge, PlaylistRefused, NoVideoStream (a sound file) or NotVideo.
     """
     size_bytes = path.stat().st_size
     if size_bytes == 0:
@@ -90,7 +90,7 @@ def demuxer_of(head: bytes) -> str | None:
     return "mpegts" if _is_transport_stream(head) else None
 
 
-def refusal_of(head: bytes) -> NotAVideo | NoVideoStream:
+def refusal_of(head: bytes) -> NotVideo | NoVideoStream:
     """The error that says what the first bytes are instead of a video."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for start, name in PLAYLISTS:
@@ -104,18 +104,18 @@ def refusal_of(head: bytes) -> NotAVideo | NoVideoStream:
     if any(head.startswith(start) for start, _ in PICTURES) or head[8:12] in (
         STILL_BRANDS | {b"WEBP"}
     ):
-        return NotAVideo("this is a still picture, not a video; upload a video")
+        return NotVideo("this is a still picture, not a video; upload a video")
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")):
-        return NotAVideo("this is a packed archive, not a video; unpack it and upload the video")
-    return NotAVideo(
+        return NotVideo("this is a packed archive, not a video; unpack it and upload the video")
+    return NotVideo(
         "the first bytes are of no video container that we read "
         "(MP4, MOV, 3GP, MKV, WebM, AVI, GIF, MPEG, TS, FLV, Ogg, ASF, MXF)"
     )
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    plain = all(head[at : at + 1] == b"\x47" for at in range(0, 4 * TS_PACKET_BYTES, TS_PACKET_BYTES))
-    stamped = all(
-        head[at : at + 1] == b"\x47" for at in range(4, 4 * M2TS_PACKET_BYTES, M2TS_PACKET_BYTES)
-    )
-    return plain or stamped
+    def synchronous(first: int, packet_bytes: int) -> bool:
+        places = range(first, first + 4 * packet_bytes, packet_bytes)
+        return all(head[at : at + 1] == b"\x47" for at in places)
+
+    return synchronous(0, TS_PACKET_BYTES) or synchronous(4, M2TS_PACKET_BYTES)

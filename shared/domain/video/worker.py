@@ -25,8 +25,7 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     task = json.loads(sys.stdin.buffer.readline())
     limits = Limits.model_validate(task["limits"])
-    _limit_this_process(limits)
-    _die_with_the_parent()
+    guard_this_process(limits)
 
     def say(message: dict[str, Any]) -> None:
         answers.write(json.dumps(message) + "\n")
@@ -62,7 +61,13 @@ def _too_much(limits: Limits) -> str:
     return f"reading the file takes more than {mega} MB of memory; encode it smaller"
 
 
-def _limit_this_process(limits: Limits) -> None:
+def guard_this_process(limits: Limits) -> None:
+    """Limits on memory, processor time and files for this process, and an end with its parent."""
+    _limit_resources(limits)
+    _die_with_the_parent()
+
+
+def _limit_resources(limits: Limits) -> None:
     if sys.platform == "linux":
         # Elsewhere the address space counts mapped libraries and cannot be limited usefully.
         resource.setrlimit(resource.RLIMIT_AS, (limits.max_memory_bytes, limits.max_memory_bytes))

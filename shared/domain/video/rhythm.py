@@ -1,0 +1,190 @@
+"""Onsets, tempo and beats of 16 kHz mono sound, from its spectral flux."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.domain.video.sound import SPEECH_RATE, Samples
+
+Curve = NDArray[np.float64]
+
+HOP_SAMPLES = 160
+CURVE_RATE = SPEECH_RATE / HOP_SAMPLES
+WINDOW_SAMPLES = 1024
+BANDS = 40
+LOWEST_HERTZ, HIGHEST_HERTZ = 30.0, 8000.0
+BLOCK_FRAMES = 2048
+COMPRESSION = 1000.0
+LOCAL_FRAMES = 50
+
+MIN_BPM, MAX_BPM = 55.0, 210.0
+USUAL_BPM, USUAL_OCTAVES = 125.0, 0.95
+COMB_BEATS = (0.5, 1, 2, 4, 8)
+TEMPO_STEPS = 600
+MIN_SECONDS = 4.0
+MIN_CLARITY = 0.12
+TIGHTNESS = 100.0
+
+ONSET_REACH_FRAMES = 4
+ONSET_DEVIATIONS = 1.3
+ONSET_MIN_GAP_SECONDS = 0.06
+SILENCE_PEAK = 1e-3
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Times in seconds from the start of the sound; no tempo without a steady beat."""
+
+    tempo_bpm: float | None
+    beats: tuple[float, ...]
+    onsets: tuple[float, ...]
+
+
+def find_rhythm(mono: Samples) -> Rhythm:
+    """Tempo, beats and onsets of `mono` (16,000 samples a second, -1 to 1)."""
+    if len(mono) < WINDOW_SAMPLES or float(np.abs(mono).max()) < SILENCE_PEAK:
+        return Rhythm(None, (), ())
+    curve = onset_curve(mono)
+    onsets = pick_onsets(curve)
+    tempo = find_tempo(curve)
+    beats = track_beats(curve, tempo) if tempo is not None else np.zeros(0, np.int64)
+    return Rhythm(
+        tempo_bpm=None if tempo is None else round(tempo, 2),
+        beats=tuple(round(float(b) / CURVE_RATE, 3) for b in beats),
+        onsets=tuple(round(float(o) / CURVE_RATE, 3) for o in onsets),
+    )
+
+
+def onset_curve(mono: Samples) -> Curve:
+    """How much new energy begins in each hundredth of a second; mean 0, deviation 1.
+
+    The rise of log mel energies, summed over bands (spectral flux; Boeck and Widmer 2013).
+    """
+    padded = np.pad(mono, WINDOW_SAMPLES // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_SAMPLES)[::HOP_SAMPLES]
+    window = np.hanning(WINDOW_SAMPLES).astype(np.float32)
+    bands = mel_bands()
+    blocks = (frames[i : i + BLOCK_FRAMES] for i in range(0, len(frames), BLOCK_FRAMES))
+    loud = np.concatenate(
+        [np.log1p(COMPRESSION * (np.abs(np.fft.rfft(b * window)) @ bands)) for b in blocks]
+    )
+    rise = np.maximum(0.0, loud[2:] - loud[:-2]).mean(axis=1)
+    curve = np.concatenate([[0.0], rise, [0.0]])
+    usual = np.full(2 * LOCAL_FRAMES + 1, 1 / (2 * LOCAL_FRAMES + 1))
+    curve = curve - np.convolve(np.pad(curve, LOCAL_FRAMES), usual, "valid")
+    return np.asarray(curve / max(1e-9, float(curve.std())))
+
+
+def mel_bands() -> Curve:
+    """Triangles on the mel scale, (frequencies, bands), each with area 1."""
+
+    def mel(hertz: NDArray[np.floating]) -> Curve:
+        return np.asarray(2595 * np.log10(1 + hertz / 700), np.float64)
+
+    lowest, highest = mel(np.array([LOWEST_HERTZ, HIGHEST_HERTZ])).tolist()
+    edges = np.linspace(lowest, highest, BANDS + 2)
+    at = mel(np.fft.rfftfreq(WINDOW_SAMPLES, 1 / SPEECH_RATE))[:, None]
+    up = (at - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    down = (edges[2:] - at) / (edges[2:] - edges[1:-1])
+    triangles = np.maximum(0.0, np.minimum(up, down))
+    return np.asarray(triangles / np.maximum(1e-9, triangles.sum(axis=0)) / WINDOW_SAMPLES)
+
+
+def pick_onsets(curve: Curve) -> NDArray[np.int64]:
+    """Frames where the curve peaks clearly above what is usual."""
+    found: list[int] = []
+    for i in np.flatnonzero(curve > ONSET_DEVIATIONS):
+        around = curve[max(0, i - ONSET_REACH_FRAMES) : i + ONSET_REACH_FRAMES + 1]
+        if curve[i] < around.max():
+            continue
+        if not found or i - found[-1] >= ONSET_MIN_GAP_SECONDS * CURVE_RATE:
+            found.append(int(i))
+    return np.array(found, dtype=np.int64)
+
+
+def find_tempo(curve: Curve) -> float | None:
+    """Beats a minute, 55-210, or None when nothing repeats clearly.
+
+    Autocorrelation at 1/2 to 8 beats, weighted by how usual a tempo is (Ellis 2007).
+    """
+    if len(curve) < MIN_SECONDS * CURVE_RATE:
+        return None
+    same = _autocorrelation(curve)
+    tempos = np.geomspace(MIN_BPM, MAX_BPM, TEMPO_STEPS)
+    lags = 60 * CURVE_RATE / tempos
+    strength = _comb(same, lags)
+    weight = np.exp(-0.5 * (np.log2(tempos / USUAL_BPM) / USUAL_OCTAVES) ** 2)
+    best = int(np.argmax(strength * weight))
+    if strength[best] < MIN_CLARITY:
+        return None
+    return _refine(same, float(lags[best]))
+
+
+def _autocorrelation(curve: Curve) -> Curve:
+    size = 1 << (2 * len(curve) - 1).bit_length()
+    spectrum = np.fft.rfft(curve, size)
+    same = np.fft.irfft(spectrum * spectrum.conj(), size)[: len(curve)]
+    # Far lags have fewer pairs; without this the comb would favour fast tempos.
+    same = same / np.maximum(1, len(curve) - np.arange(len(curve)))
+    return np.asarray(same / max(1e-9, float(same[0])))
+
+
+def _comb(same: Curve, lags: Curve) -> Curve:
+    """How well a lag explains the curve together with its half, double, four- and eightfold.
+
+    Powers of two, because bars are: 3 and 6 beats would also favour the lag of a dotted beat.
+    """
+    tolerant = np.maximum(same, np.maximum(np.roll(same, 1), np.roll(same, -1)))
+    grid = np.arange(len(same))
+    return np.asarray(
+        sum(np.interp(k * lags, grid, tolerant, right=0.0) for k in COMB_BEATS) / len(COMB_BEATS)
+    )
+
+
+def _refine(same: Curve, lag: float) -> float:
+    """The tempo with the precision of many beats: the peak follows from 2 to 4 to 8 ... beats."""
+    grid = np.arange(len(same))
+    beats = 1
+    while beats <= 16 and beats * lag * 1.1 < len(same) / 2:
+        reach = 0.04 if beats == 1 else 0.5 / beats * 0.1
+        near = lag * np.linspace(1 - reach, 1 + reach, 81)
+        lag = float(near[int(np.argmax(np.interp(beats * near, grid, same)))])
+        beats *= 2
+    return 60 * CURVE_RATE / lag
+
+
+def track_beats(curve: Curve, tempo_bpm: float) -> NDArray[np.int64]:
+    """Frames of the beats: the path with most onset energy and even steps (Ellis 2007)."""
+    period = 60 * CURVE_RATE / tempo_bpm
+    kernel = np.exp(-0.5 * (np.arange(-int(period), int(period) + 1) * 32 / period) ** 2)
+    local = np.convolve(curve, kernel, "same")
+    steps = np.arange(-round(2 * period), -round(period / 2) + 1)
+    cost = -TIGHTNESS * np.log(-steps / period) ** 2
+    score, previous = local.copy(), np.full(len(local), -1, dtype=np.int64)
+    first = int(np.argmax(local > 0.01 * local.max()))
+    for i in range(first, len(local)):
+        low = max(0, -(i + int(steps[0])))
+        if i + int(steps[-1]) < first:
+            continue
+        before = score[i + steps[low:]] + cost[low:]
+        best = int(np.argmax(before))
+        if before[best] > 0:
+            score[i] += before[best]
+            previous[i] = i + steps[low + best]
+    return _trace(score, previous, local, period)
+
+
+def _trace(
+    score: Curve, previous: NDArray[np.int64], local: Curve, period: float
+) -> NDArray[np.int64]:
+    tail = max(0, len(score) - round(period))
+    at = tail + int(np.argmax(score[tail:]))
+    beats = []
+    while at >= 0:
+        beats.append(at)
+        at = int(previous[at])
+    found = np.array(beats[::-1], dtype=np.int64)
+    # Beats counted on into silence at either end are no beats.
+    strong = np.flatnonzero(local[found] > 0.5 * float(np.sqrt(np.mean(local[found] ** 2))))
+    return found[strong[0] : strong[-1] + 1] if len(strong) else found[:0]

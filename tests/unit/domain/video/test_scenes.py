@@ -1,0 +1,145 @@
+"""Transitions of thumbnails that are drawn here, so that every frame number is known."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from shared.domain.video.scenes import find_transitions, shots_between
+from shared.models import Transition
+
+FPS = 30.0
+Thumbs = NDArray[np.uint8]
+
+
+def shot(seed: int) -> NDArray[np.float64]:
+    """One thumbnail of soft blobs with texture; another seed is another scene."""
+    random = np.random.default_rng(seed)
+    coarse = random.uniform(40, 215, (3, 4, 6))
+    coarse[1:] = 128 + (coarse[1:] - 128) * 0.4
+    return np.asarray(coarse[:, np.arange(27) * 4 // 27][:, :, np.arange(48) * 6 // 48])
+
+
+def clip(*parts: list[NDArray[np.float64]]) -> Thumbs:
+    """Parts one after the other, with a little noise as every camera has it."""
+    frames = np.stack([frame for part in parts for frame in part])
+    noise = np.random.default_rng(0).normal(0, 1.0, frames.shape)
+    return np.clip(np.rint(frames + noise), 0, 255).astype(np.uint8)
+
+
+def hold(seed: int, count: int) -> list[NDArray[np.float64]]:
+    return [shot(seed)] * count
+
+
+def blend(
+    first: NDArray[np.float64], last: NDArray[np.float64], count: int
+) -> list[NDArray[np.float64]]:
+    """`count` frames strictly between the two."""
+    return [first + (last - first) * (i + 1) / (count + 1) for i in range(count)]
+
+
+def black() -> NDArray[np.float64]:
+    return np.stack([np.full((27, 48), 16.0), np.full((27, 48), 128.0), np.full((27, 48), 128.0)])
+
+
+def cuts_of(transitions: tuple[Transition, ...]) -> list[int]:
+    return [t.start_frame for t in transitions if t.kind == "cut"]
+
+
+def test_hard_cuts_are_found_to_the_frame() -> None:
+    found = find_transitions(clip(hold(1, 20), hold(2, 35), hold(3, 12)), FPS)
+    assert [(t.kind, t.start_frame, t.end_frame) for t in found] == [
+        ("cut", 20, 20),
+        ("cut", 55, 55),
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(6, 40), min_size=1, max_size=7))
+def test_cuts_between_shots_of_any_length_are_found(lengths: list[int]) -> None:
+    video = clip(*(hold(seed, count) for seed, count in enumerate(lengths)))
+    wanted = np.cumsum(lengths)[:-1].tolist()
+    assert cuts_of(find_transitions(video, FPS)) == wanted
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_flash_is_no_cut(count: int) -> None:
+    white = shot(1) * 0.1 + 225
+    video = clip(hold(1, 30), [white] * count, hold(1, 30))
+    assert cuts_of(find_transitions(video, FPS)) == []
+
+
+def test_a_white_frame_between_two_shots_is_one_cut() -> None:
+    white = [np.stack([np.full((27, 48), 235.0), *black()[1:]])]
+    video = clip(hold(1, 30), white, hold(2, 30))
+    assert cuts_of(find_transitions(video, FPS)) == [31]
+
+
+def test_a_moving_camera_is_no_cut() -> None:
+    wide = np.concatenate([shot(seed) for seed in range(1, 5)], axis=2)
+    frames = [wide[:, :, x : x + 48] for x in range(0, 4 * 48 - 48, 2)]
+    assert find_transitions(clip(frames), FPS) == ()
+
+
+def test_a_thing_that_crosses_a_quarter_of_the_picture_at_once_is_no_cut() -> None:
+    with_thing = shot(1).copy()
+    with_thing[:, 5:20, 10:30] = 30
+    video = clip(hold(1, 30), [with_thing] * 30)
+    assert cuts_of(find_transitions(video, FPS)) == []
+
+
+@pytest.mark.parametrize("count", [10, 14, 20, 29, 44])
+def test_a_dissolve_is_found_with_its_range_and_no_cut(count: int) -> None:
+    video = clip(hold(1, 40), blend(shot(1), shot(2), count), hold(2, 40))
+    (found,) = find_transitions(video, FPS)
+    assert found.kind == "dissolve"
+    assert abs(found.start_frame - 39) <= 2
+    assert abs(found.end_frame - (40 + count)) <= 2
+
+
+def test_fades_are_told_apart_by_direction() -> None:
+    video = clip(
+        [black()] * 10,
+        blend(black(), shot(1), 20),
+        hold(1, 40),
+        blend(shot(1), black(), 20),
+        [black()] * 15,
+    )
+    found = find_transitions(video, FPS)
+    assert [t.kind for t in found] == ["fade_in", "fade_out"]
+    assert abs(found[0].start_frame - 9) <= 2
+    assert abs(found[0].end_frame - 30) <= 2
+    assert abs(found[1].start_frame - 69) <= 2
+    assert abs(found[1].end_frame - 90) <= 2
+
+
+def test_brighter_light_on_the_same_scene_is_no_dissolve() -> None:
+    brighter = shot(1).copy()
+    brighter[0] = brighter[0] * 0.6 + 90
+    video = clip(hold(1, 30), blend(shot(1), brighter, 20), [brighter] * 30)
+    assert find_transitions(video, FPS) == ()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_the_shortest_clips_have_no_transition(count: int) -> None:
+    from shared.domain.video.scenes import SceneDetector
+
+    assert SceneDetector().result() == ()
+    if count >= 2:
+        assert find_transitions(clip(hold(1, count)), FPS) == ()
+
+
+@given(st.sets(st.integers(1, 99), max_size=10))
+def test_shots_cover_the_video_without_gap_or_overlap(cuts: set[int]) -> None:
+    transitions = tuple(
+        Transition(kind="cut", start_frame=cut, end_frame=cut) for cut in sorted(cuts)
+    )
+    shots = shots_between(transitions, [i / FPS for i in range(100)], 100 / FPS)
+    assert shots[0].start_frame == 0
+    assert shots[-1].end_frame == 100
+    assert [s.start_frame for s in shots[1:]] == sorted(cuts)
+    assert all(a.end_frame == b.start_frame for a, b in itertools.pairwise(shots))
+    assert all(a.end_seconds == b.start_seconds for a, b in itertools.pairwise(shots))
