@@ -1,6 +1,6 @@
 """How far every video is: what the stages wrote down, in the order of the pipeline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,7 +9,9 @@ from pydantic import Field
 from shared.models import Record
 from shared.ports import App, Document
 
-State = Literal["waiting", "running", "interrupted", "retrying", "done", "rejected", "failed"]
+State = Literal[
+    "waiting", "running", "interrupted", "retrying", "done", "rejected", "failed", "not_reached"
+]
 
 
 class StageStatus(Record):
@@ -85,8 +87,17 @@ def _status(app: App, document: Document, chain: Sequence[str]) -> AssetStatus:
         report_path=data.get("report_path", ""),
         updated_at=data.get("updated_at", app.now()),
         correlation_id=data.get("correlation_id", ""),
-        stages=tuple(_stage(app, name, stages.get(name, {})) for name in chain),
+        stages=tuple(_in_order(_stage(app, name, stages.get(name, {})) for name in chain)),
     )
+
+
+def _in_order(stages: Iterable[StageStatus]) -> Iterator[StageStatus]:
+    """What follows a stage that ended badly is not waited for."""
+    stopped = False
+    for stage in stages:
+        waits = stage.state == "waiting"
+        yield stage.model_copy(update={"state": "not_reached"}) if stopped and waits else stage
+        stopped = stopped or stage.state in ("rejected", "failed")
 
 
 def _stage(app: App, name: str, shown: Mapping[str, Any]) -> StageStatus:

@@ -11,7 +11,13 @@ from shared.config import read_settings
 from shared.events import UploadFinalized
 from shared.status import AssetStatus, StageStatus, list_status
 
-COLOURS = {"done": "green", "running": "blue", "rejected": "red", "failed": "red"}
+COLOURS = {
+    "done": "green",
+    "running": "blue",
+    "rejected": "red",
+    "failed": "red",
+    "not_reached": "dim",
+}
 
 
 @click.command()
@@ -50,6 +56,6 @@ def words(stage: StageStatus) -> str:
     if stage.state == "running":
         done = "" if stage.progress is None else f" {stage.progress:.0%} {stage.step}"
         return f"running{done}{again}"
-    if stage.state in ("waiting", "interrupted"):
-        return stage.state
+    if stage.state in ("waiting", "interrupted", "not_reached"):
+        return stage.state.replace("_", " ")
     return f"{stage.state}{again}: {stage.code or stage.reason}"
