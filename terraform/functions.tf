@@ -32,7 +32,7 @@ resource "google_cloudfunctions2_function" "stage" {
     all_traffic_on_latest_revision   = true
     service_account_email            = local.emails[each.key]
 
-    environment_variables = {
+    environment_variables = merge(each.value.decoding, {
       GEMINIVIDEO_FILES                 = "gs://${google_storage_bucket.files.name}"
       GEMINIVIDEO_BUS                   = "pubsub://${var.project}"
       GEMINIVIDEO_DOCUMENTS             = "firestore://${var.project}/${google_firestore_database.documents.name}"
@@ -41,7 +41,7 @@ resource "google_cloudfunctions2_function" "stage" {
       GEMINIVIDEO_GOOGLE_PROJECT        = var.project
       GEMINIVIDEO_STAGE_TIMEOUT_SECONDS = tostring(each.value.timeout_seconds)
       GEMINIVIDEO_LOG_FORMAT            = "json"
-    }
+    })
   }
 
   depends_on = [google_project_iam_member.builder, google_storage_bucket_iam_member.builder]

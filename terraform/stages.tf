@@ -6,13 +6,15 @@ locals {
   # Each stage with what it leaves to the default. A cloud name is the stage's with hyphens.
   stages = {
     for name, stage in local.declared : name => {
-      cloud_name      = replace(name, "_", "-")
-      account_id      = "stage-${replace(name, "_", "-")}" # an account id has at least 6 characters
-      takes           = try(stage.takes, null)
-      emits           = try(tolist(stage.emits), [])
-      uses            = try(tolist(stage.uses), ["files"]) # `uses: []` for a stage that reads no file
-      heavy           = stage.requirements != "base"
-      memory          = "${stage.memory_mib}Mi"
+      cloud_name = replace(name, "_", "-")
+      account_id = "stage-${replace(name, "_", "-")}" # an account id has at least 6 characters
+      takes      = try(stage.takes, null)
+      emits      = try(tolist(stage.emits), [])
+      uses       = try(tolist(stage.uses), ["files"]) # `uses: []` for a stage that reads no file
+      heavy      = stage.requirements != "base"
+      memory     = "${stage.memory_mib}Mi"
+      # The reading process must meet its own limit before the platform stops the instance.
+      decoding        = stage.requirements == "base" ? {} : { GEMINIVIDEO_MAX_DECODE_MEMORY_BYTES = tostring(floor(stage.memory_mib * 1048576 * 0.7)) }
       cpu             = tostring(try(stage.cpu, 1))
       timeout_seconds = stage.timeout_seconds
       min_instances   = try(stage.min_instances, 0)

@@ -7,7 +7,6 @@ from hypothesis import settings
 
 from tests.support.emulators import EmulatorMissing, running_emulator
 
-
 # A busy machine is slow, and that is no failure of the code.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

@@ -1,29 +1,16 @@
 """stages.yaml, the folders, the functions and the event classes tell one story."""
 
-import importlib.util
 import typing
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from scripts.stages import ROOT, chain_from, read_stages
 from shared.events import Event, UploadFinalized
 from shared.handler import first_annotation
+from tests.support.stages import work_of
 
 STAGES = read_stages()
-
-
-def load_main(name: str) -> ModuleType:
-    """A stage's main.py as a module of its own."""
-    spec = importlib.util.spec_from_file_location(
-        f"main_{name}", ROOT / f"functions/{name}/main.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def emitted_topics(annotation: object) -> set[str]:
@@ -42,8 +29,7 @@ def test_every_folder_is_a_stage_and_every_stage_a_folder() -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_the_signature_is_the_contract(name: str) -> None:
     """First annotation = the topic taken, return annotation = the topics emitted."""
-    function = getattr(load_main(name), name)
-    work = function.__wrapped__
+    work = work_of(name)
     assert first_annotation(work).topic() == STAGES[name].takes
     assert emitted_topics(typing.get_type_hints(work)["return"]) == set(STAGES[name].emits)
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -45,7 +44,7 @@ def run(videos: Sequence[Path], once: bool) -> None:
         if not video.is_file():
             raise FileMissing(f"{str(video)!r} is not a file on this machine")
     console = Console(stderr=once)
-    settings = choose_port(read_settings())
+    settings = read_settings()
     log_to_file(settings)
     with stack_or_running_one(settings, console) as (app, url, ours):
         uploads = [upload_video(app, video) for video in videos or [SAMPLE]]
@@ -56,17 +55,6 @@ def run(videos: Sequence[Path], once: bool) -> None:
         console.print(f"Status page: [bold]{url}[/]   log: {HOME / 'stack.log'}")
         if ours:
             stay(app, console)
-
-
-def choose_port(settings: Settings) -> Settings:
-    """The settings with a port that is free: the wished one when possible."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", settings.local_port))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return settings.model_copy(update={"local_port": probe.getsockname()[1]})
 
 
 def log_to_file(settings: Settings) -> None:

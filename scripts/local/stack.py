@@ -1,6 +1,7 @@
 """The whole product in one process: functions, queue, uploads folder and schedules."""
 
 import logging
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ def running_stack(settings: Settings, home: Path = HOME) -> Iterator[LocalStack]
     """
     with ExitStack() as stack:
         lock = stack.enter_context(only_one(home))
+        settings = choose_port(settings)
         app = bootstrap.build_app(settings)
         bootstrap.use(app)
         stages = read_stages()
@@ -75,6 +77,17 @@ def running_stack(settings: Settings, home: Path = HOME) -> Iterator[LocalStack]
         announce(lock, server.url)
         (uploads / app.tenant_id).mkdir(parents=True, exist_ok=True)
         yield LocalStack(app, server.url, uploads / app.tenant_id)
+
+
+def choose_port(settings: Settings) -> Settings:
+    """The settings with a port that is free: the wished one when possible."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", settings.local_port))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return settings.model_copy(update={"local_port": probe.getsockname()[1]})
 
 
 def prepare(app: App, stages: Mapping[str, Stage]) -> None:

@@ -42,7 +42,7 @@ def upload_video(app: App, video: Path) -> UploadFinalized:
 
 def safe_name(name: str) -> str:
     """A name that every store takes: NFC, no control characters, at most 180 bytes, suffix kept."""
-    text = os.fsencode(name).decode("utf-8", "replace")
+    text = name.encode("utf-8", "replace").decode()
     text = unicodedata.normalize("NFC", "".join(c if c.isprintable() else "_" for c in text))
     stem, dot, suffix = text.rpartition(".")
     tail = dot + suffix if stem and len(suffix.encode()) <= 16 else ""

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from google.cloud import pubsub_v1
-from tests.support.storage_server import running_storage_server
 
 from scripts.cli.run import SAMPLE
 from scripts.stages import ROOT, chain_from, read_stages, subscription_of
@@ -19,6 +18,7 @@ from shared.events import UploadFinalized
 from shared.ports import App
 from shared.status import upload_status
 from tests.support.reports import lasting
+from tests.support.storage_server import running_storage_server
 from tests.support.waiting import wait_until
 
 PROJECT = "walk"
@@ -58,7 +58,7 @@ def test_what_is_no_video_ends_with_a_code_and_status_1(tmp_path: Path) -> None:
     junk.write_bytes(b"just text" * 100)
     done = run_once(tmp_path, junk)
     assert done.returncode == 1
-    assert json.loads(done.stdout)["error"]["code"] == "not_a_video"
+    assert json.loads(done.stdout)["error"]["code"] == "not_video"
     assert "Traceback" not in done.stderr
 
 
@@ -91,7 +91,7 @@ def cloud_app(
             data = json.dumps(resource).encode()
             publisher.publish(topic, data, eventType="OBJECT_FINALIZE").result(10)
 
-    with running_storage_server(on_finalize=notify) as storage_url:
+    with running_storage_server(on_finalize=notify, buckets=["bucket"]) as storage_url:
         app = bootstrap.build_app(
             Settings(
                 files=f"gs://bucket?endpoint={storage_url}",

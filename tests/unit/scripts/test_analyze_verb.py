@@ -1,0 +1,63 @@
+"""`gv analyze`: a report for machines or people, or a reason, never a traceback."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from scripts.cli.__main__ import gv
+from scripts.cli.report import WIDTH, mark_line
+from tests.support.videos import make_video
+
+
+def analyze(folder: Path, *words: str) -> Result:
+    """The verb as a user in that folder calls it."""
+    return CliRunner().invoke(gv, ["--from", str(folder), "analyze", *words])
+
+
+def test_json_has_every_key_of_the_report(tmp_path: Path) -> None:
+    """The keys that the documents promise, in one object."""
+    make_video(tmp_path / "ad.mp4")
+    done = analyze(tmp_path, "ad.mp4", "--json")
+    assert done.exit_code == 0
+    assert [*json.loads(done.output)] == [
+        "video_id",
+        "media",
+        "cuts",
+        "shots",
+        "transitions",
+        "motion_moments",
+        "faces",
+        "hook",
+        "audio",
+        "pattern",
+        "analysers",
+    ]
+
+
+def test_people_get_facts_and_a_timeline(tmp_path: Path) -> None:
+    """Readable without knowing the JSON."""
+    done = analyze(tmp_path, str(make_video(tmp_path / "ad.mp4", sound=False)))
+    assert done.exit_code == 0
+    for word in ("ad.mp4", "160x90", "hook", "1 cuts", "no sound", "skipped"):
+        assert word in done.output
+
+
+@pytest.mark.parametrize("name", ["missing.mp4", "folder", "junk.mp4"])
+def test_what_cannot_be_analysed_is_one_json_error(tmp_path: Path, name: str) -> None:
+    """Code and message, status 1."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "junk.mp4").write_bytes(os.urandom(5000))
+    done = analyze(tmp_path, name, "--json")
+    assert done.exit_code == 1
+    error = json.loads(done.output)["error"]
+    assert {*error} == {"code", "message"}
+    assert error["code"] in ("file_missing", "not_video")
+
+
+def test_marks_stand_in_their_columns() -> None:
+    """The timeline is as wide as it says."""
+    line = mark_line([0, 5, WIDTH - 1], "x")
+    assert (len(line), line[0], line[5], line[-1], line.count("x")) == (WIDTH, "x", "x", "x", 3)
