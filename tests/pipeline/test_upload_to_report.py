@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.cloud import pubsub_v1
+from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from scripts.cli.run import SAMPLE
 from scripts.stages import ROOT, chain_from, read_stages, subscription_of
 from shared import bootstrap
 from shared.config import Settings
-from shared.events import UploadFinalized
+from shared.events import Message, UploadFinalized
 from shared.ports import App
 from shared.status import upload_status
 from tests.support.reports import lasting
@@ -83,13 +83,12 @@ def cloud_app(
     """The App of production on Google's emulators, every function pushed to by Pub/Sub."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub_emulator)
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
-    topic = f"projects/{PROJECT}/topics/{UploadFinalized.topic()}"
-    publisher = pubsub_v1.PublisherClient()
+    bus = bootstrap.build_app(Settings(bus=f"pubsub://{PROJECT}")).bus
 
     def notify(resource: Mapping[str, Any]) -> None:
         if resource["name"].startswith("uploads/"):
-            data = json.dumps(resource).encode()
-            publisher.publish(topic, data, eventType="OBJECT_FINALIZE").result(10)
+            data, attributes = json.dumps(resource).encode(), {"eventType": "OBJECT_FINALIZE"}
+            bus.publish([Message(UploadFinalized.topic(), data, attributes)])
 
     with running_storage_server(on_finalize=notify, buckets=["bucket"]) as storage_url:
         app = bootstrap.build_app(
@@ -99,25 +98,25 @@ def cloud_app(
                 documents=f"firestore://{PROJECT}",
             )
         )
-        make_subscriptions(publisher, serve(app))
+        make_subscriptions(serve(app))
         yield app
-    publisher.stop()
 
 
-def make_subscriptions(publisher: pubsub_v1.PublisherClient, url: str) -> None:
+def make_subscriptions(url: str) -> None:
     """What Terraform makes: every topic, and a push subscription for every stage."""
+    publisher, subscriber = PublisherClient(), SubscriberClient()
     stages = read_stages()
     topics = {s.takes for s in stages.values()} | {t for s in stages.values() for t in s.emits}
     for topic in topics:
-        publisher.create_topic(name=f"projects/{PROJECT}/topics/{topic}")
-    with pubsub_v1.SubscriberClient() as subscriber:
-        for name, stage in stages.items():
-            subscriber.create_subscription(
-                name=f"projects/{PROJECT}/subscriptions/{subscription_of(name)}",
-                topic=f"projects/{PROJECT}/topics/{stage.takes}",
-                push_config={"push_endpoint": f"{url}/push/{name}/"},
-                ack_deadline_seconds=60,
-            )
+        publisher.create_topic({"name": f"projects/{PROJECT}/topics/{topic}"})
+    for name, stage in stages.items():
+        wanted = {
+            "name": f"projects/{PROJECT}/subscriptions/{subscription_of(name)}",
+            "topic": f"projects/{PROJECT}/topics/{stage.takes}",
+            "push_config": {"push_endpoint": f"{url}/push/{name}/"},
+            "ack_deadline_seconds": 60,
+        }
+        subscriber.create_subscription(wanted)
 
 
 def test_the_cloud_path_gives_the_same_report(
