@@ -16,16 +16,17 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from scripts.cli.analyze import fail
 from scripts.cli.paths import UserPath
 from scripts.cli.report import show_report
 from scripts.cli.status import COLOURS, words
-from scripts.local.lock import AlreadyRunning
+from scripts.local.lock import AlreadyRunning, is_running
 from scripts.local.stack import HOME, running_stack
 from scripts.local.uploads import upload_video
 from scripts.stages import ROOT, chain_from, read_stages
 from shared import bootstrap, logs
 from shared.config import Settings, read_settings
-from shared.errors import FileMissing
+from shared.errors import FileMissing, PipelineError, RetryLater
 from shared.events import UploadFinalized
 from shared.ports import App
 from shared.status import AssetStatus, StageStatus, list_status, upload_status
@@ -33,6 +34,12 @@ from shared.status import AssetStatus, StageStatus, list_status, upload_status
 SAMPLE = ROOT / "scripts" / "sample" / "sample_ad.mp4"
 LOOK_EVERY_SECONDS = 0.2
 LOG_BYTES = 10_000_000
+INTERRUPTED = 130
+STOPPED = "Stopped. What was not finished goes on at the next scripts/run."
+
+
+class StackStopped(RetryLater):
+    """The stack that was to handle the videos is no longer there."""
 
 
 @click.command()
@@ -40,15 +47,26 @@ LOG_BYTES = 10_000_000
 @click.option("--once", is_flag=True, help="Print each report as a line of JSON, then exit.")
 def run(videos: Sequence[Path], once: bool) -> None:
     """Start the local stack and put VIDEOS in (a sample ad when none is named)."""
+    console = Console(stderr=once)
+    try:
+        run_videos(videos or [SAMPLE], once, console)
+    except PipelineError as problem:
+        fail(problem, as_json=once)
+    except KeyboardInterrupt:
+        console.print(STOPPED)
+        sys.exit(INTERRUPTED)
+
+
+def run_videos(videos: Sequence[Path], once: bool, console: Console) -> None:
+    """From the files to their reports; without `once` the stack then stays up."""
     for video in videos:
         if not video.is_file():
             raise FileMissing(f"{str(video)!r} is not a file on this machine")
-    console = Console(stderr=once)
     settings = read_settings()
     log_to_file(settings)
     with stack_or_running_one(settings, console) as (app, url, ours):
-        uploads = [upload_video(app, video) for video in videos or [SAMPLE]]
-        results = follow(app, uploads, console)
+        uploads = [upload_video(app, video) for video in videos]
+        results = follow(app, uploads, console, ours=ours)
         if once:
             sys.exit(print_reports(app, results))
         show_results(app, results, console)
@@ -81,8 +99,13 @@ def stack_or_running_one(settings: Settings, console: Console) -> Iterator[tuple
         yield bootstrap.build_app(settings), running.url, False
 
 
-def follow(app: App, uploads: Sequence[UploadFinalized], console: Console) -> list[AssetStatus]:
-    """Show every step as it happens, until all uploads have come to an end."""
+def follow(
+    app: App, uploads: Sequence[UploadFinalized], console: Console, *, ours: bool
+) -> list[AssetStatus]:
+    """Show every step as it happens, until all uploads have come to an end.
+
+    Raises StackStopped when the stack is not ours and ends meanwhile.
+    """
     chain = chain_from(read_stages(), UploadFinalized.topic())
     shown = ""
     with Live(console=console, refresh_per_second=8, transient=False) as live:
@@ -95,6 +118,8 @@ def follow(app: App, uploads: Sequence[UploadFinalized], console: Console) -> li
             known = [status for status in found if status is not None]
             if len(known) == len(found) and all(status.finished for status in known):
                 return known
+            if not ours and not is_running(HOME):
+                raise StackStopped("the local stack was stopped; scripts/run goes on with it")
             time.sleep(LOOK_EVERY_SECONDS)
 
 
@@ -164,4 +189,4 @@ def stay(app: App, console: Console) -> None:
                     end = status.problem or status.stages[-1]
                     console.print(Text(f"{status.name}: {end.name} {words(end)} {end.reason}"))
     except KeyboardInterrupt:
-        console.print("Stopped. What was not finished goes on at the next scripts/run.")
+        console.print(STOPPED)

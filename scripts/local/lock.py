@@ -31,6 +31,15 @@ def only_one(folder: Path) -> Iterator[Path]:
             file.truncate(0)
 
 
+def is_running(folder: Path) -> bool:
+    """Whether a stack holds the folder now."""
+    try:
+        with only_one(folder):
+            return False
+    except AlreadyRunning:
+        return True
+
+
 def announce(path: Path, url: str) -> None:
     """Write down where the holder of the lock answers."""
     path.write_text(json.dumps({"url": url}))
