@@ -22,7 +22,7 @@ log = logging.getLogger("geminivideo")
 ACKNOWLEDGED = 204
 COME_AGAIN = 503
 BROKEN = 500
-KEPT_BODY_BYTES = 64_000
+KEPT_BODY_CHARACTERS = 64_000
 PROGRESS_EVERY_SECONDS = 0.5
 
 Results = Event | Sequence[Event] | None
@@ -184,17 +184,17 @@ def _quarantine(app: App, name: str, body: bytes, problem: Rejected) -> Response
     kept = {
         "stage": name,
         "code": problem.code,
-        "reason": str(problem),
-        "body": body[:KEPT_BODY_BYTES].decode("utf-8", "replace"),
+        "reason": ledger.plain_text(str(problem)),
+        "body": ledger.plain_text(body.decode("utf-8", "replace"), KEPT_BODY_CHARACTERS),
         "body_bytes": len(body),
         "at": app.now().isoformat(),
     }
     log.error("quarantined: %s: %s", problem.code, problem)
     try:
         app.documents.put("quarantine", hashlib.sha256(name.encode() + body).hexdigest()[:32], kept)
-        app.alerts.send(Alert("warning", f"{name} quarantined a message", str(problem)))
-    except RetryLater as later:
-        return _give_back(app, None, later, COME_AGAIN)
+        app.alerts.send(Alert("warning", f"{name} quarantined a message", kept["reason"]))
+    except PipelineError as unkept:
+        return _give_back(app, None, unkept, COME_AGAIN)
     return Response(status=ACKNOWLEDGED)
 
 

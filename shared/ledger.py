@@ -149,9 +149,9 @@ def show_progress(app: App, claim: Claim, fraction: float, step: str) -> None:
         app.documents.commit([Merge(claim.event.subject_kind, claim.event.subject_id, fields)])
 
 
-def plain_text(text: str) -> str:
-    """What any store can hold of a text from outside: printable, at most 1,000 characters."""
-    return "".join(c if c.isprintable() else " " for c in text[:LONGEST_REASON])
+def plain_text(text: str, longest: int = LONGEST_REASON) -> str:
+    """What any store can hold of a text from outside: its first characters, all printable."""
+    return "".join(c if c.isprintable() else " " for c in text[:longest])
 
 
 def _write(app: App, claim: Claim, record: Mapping[str, Any], more: Sequence[Write] = ()) -> Claim:

@@ -138,6 +138,19 @@ def test_what_is_no_event_is_quarantined_and_acknowledged(app: App, body: bytes)
     assert published(app) == []
 
 
+@pytest.mark.parametrize(
+    "body", [b"\x00" * 10, b"\xff\xfe{", b"\n\r\x1b[31m", "\ud800".encode("utf-8", "surrogatepass")]
+)
+def test_bytes_that_no_store_holds_are_quarantined_as_what_can_be_shown(
+    app: App, body: bytes
+) -> None:
+    """Keeping them must not fail for what they are."""
+    assert stage_that(lambda video, app: RESULT)(request_of(body)).status_code == 204
+    (kept,) = app.documents.query("quarantine").documents
+    assert kept.data["body_bytes"] == len(body)
+    assert kept.data["body"].isprintable()
+
+
 def test_an_oversized_body_is_quarantined_unread(app: App) -> None:
     """The limit is looked at before the body."""
     body = b"x" * (app.push_max_bytes + 1)
