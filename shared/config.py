@@ -84,10 +84,10 @@ class Settings(BaseSettings):
         8787, ge=0, le=65535, description="port of the local stack and its status page; 0: any"
     )
     local_uploads_quiet_seconds: float = Field(
-        1.0,
+        3.0,
         ge=0,
         le=60,
-        description="how long a file in the uploads folder must be unchanged before it is taken",
+        description="how long a file dropped into the uploads folder must be unchanged to be taken",
     )
     local_workers: int = Field(
         2, ge=1, le=32, description="messages that the local stack handles at once"

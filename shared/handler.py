@@ -181,10 +181,11 @@ def _give_back(app: App, claim: ledger.Claim | None, problem: Exception, status:
 
 def _quarantine(app: App, name: str, body: bytes, problem: Rejected) -> Response:
     """Keep what can never be handled, and acknowledge it: anything else would repeat for ever."""
+    reason = ledger.plain_text(str(problem))
     kept = {
         "stage": name,
         "code": problem.code,
-        "reason": ledger.plain_text(str(problem)),
+        "reason": reason,
         "body": ledger.plain_text(body.decode("utf-8", "replace"), KEPT_BODY_CHARACTERS),
         "body_bytes": len(body),
         "at": app.now().isoformat(),
@@ -192,7 +193,7 @@ def _quarantine(app: App, name: str, body: bytes, problem: Rejected) -> Response
     log.error("quarantined: %s: %s", problem.code, problem)
     try:
         app.documents.put("quarantine", hashlib.sha256(name.encode() + body).hexdigest()[:32], kept)
-        app.alerts.send(Alert("warning", f"{name} quarantined a message", kept["reason"]))
+        app.alerts.send(Alert("warning", f"{name} quarantined a message", reason))
     except PipelineError as unkept:
         return _give_back(app, None, unkept, COME_AGAIN)
     return Response(status=ACKNOWLEDGED)

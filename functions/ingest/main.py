@@ -24,7 +24,8 @@ def ingest(upload: UploadFinalized, app: App) -> VideoIngested:
 
 def check_upload(upload: UploadFinalized, app: App) -> None:
     """Raise FileMissing for what is no longer there, TooLarge before anything is fetched."""
-    app.documents.commit([Merge("uploads", upload.upload_id, {"name": upload.name})])
+    seen = {"name": upload.name, "path": upload.path}
+    app.documents.commit([Merge("uploads", upload.upload_id, seen)])
     stored = app.files.info(upload.path)
     if stored is None or stored.generation != upload.generation:
         raise FileMissing(f"{upload.name!r} was replaced or deleted before it was read")

@@ -12,9 +12,8 @@ from pathlib import Path
 import click
 
 from scripts.cli.paths import UserPath
-from scripts.local.lock import AlreadyRunning, only_one
+from scripts.local.lock import HOME, AlreadyRunning, only_one
 
-HOME = Path(".local")
 KEPT_OUT = ("stack.lock", "cache")
 
 
@@ -50,7 +49,10 @@ def backup(target: Path | None) -> None:
         for path in sorted(HOME.rglob("*")):
             add_to_backup(archive, path, Path(folder))
     target.chmod(0o600)
-    click.echo(f"{target} holds {HOME.resolve()}; restore with: tar -xzf {target}")
+    click.echo(
+        f"{target} holds {HOME.resolve()}; stop the stack, then restore it with: "
+        f"tar -xzf {target.absolute()} -C {HOME.resolve().parent}"
+    )
 
 
 def add_to_backup(archive: tarfile.TarFile, path: Path, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import click
 
+from scripts.stages import read_stages
 from shared import bootstrap
 from shared.config import read_settings
 from shared.events import DeadLettered, Message, event_of
@@ -12,6 +13,9 @@ from shared.ports import App, Document, Merge, Where
 @click.option("--stage", help="Only what this stage could not handle.")
 def replay(stage: str | None) -> None:
     """Publish every dead letter once more; what was done meanwhile is not done again."""
+    known = [*read_stages()]
+    if stage is not None and stage.replace("-", "_") not in known:
+        raise click.BadParameter(f"{stage!r} is no stage; there are {', '.join(known)}")
     app = bootstrap.build_app(read_settings())
     where = [Where("stage", "==", stage.replace("-", "_"))] if stage else []
     count, cursor = 0, None

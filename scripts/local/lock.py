@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+HOME = Path(".local")
+
 
 class AlreadyRunning(Exception):
     """Another stack holds the folder; `url` is its status page."""

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import cast
 
 from scripts.local.deliver import start_deliverers
-from scripts.local.lock import announce, only_one
+from scripts.local.lock import HOME, announce, only_one
 from scripts.local.page import StatusPage
 from scripts.local.server import Server, WsgiApp, function_apps
 from scripts.local.uploads import UploadsWatcher
@@ -30,7 +30,6 @@ from shared.ports import App
 
 log = logging.getLogger("geminivideo.local")
 
-HOME = Path(".local")
 STOP_SECONDS = 3.0
 
 
@@ -65,7 +64,7 @@ def running_stack(settings: Settings, home: Path = HOME) -> Iterator[LocalStack]
         stopping = Flag()
         uploads = files.root / "uploads"
         threads: list[Thread] = [
-            UploadsWatcher(app, uploads, settings.local_uploads_quiet_seconds, stopping),
+            UploadsWatcher(app, files, settings.local_uploads_quiet_seconds, stopping),
             ScheduleRunner(app, cast(SqliteSchedules, app.schedules), stopping),
         ]
         for thread in threads:

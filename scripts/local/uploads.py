@@ -13,6 +13,7 @@ from threading import Event as Flag
 from threading import Thread
 
 from shared import logs
+from shared.adapters.files.disk import DiskFiles
 from shared.errors import PipelineError
 from shared.events import UploadFinalized, check_path
 from shared.ports import App
@@ -64,9 +65,10 @@ class Sighting:
 class UploadsWatcher(Thread):
     """Looks at the uploads folder and publishes each file once it is complete."""
 
-    def __init__(self, app: App, root: Path, quiet_seconds: float, stopping: Flag) -> None:
+    def __init__(self, app: App, files: DiskFiles, quiet_seconds: float, stopping: Flag) -> None:
         super().__init__(name="uploads", daemon=True)
-        self._app, self._root, self._quiet, self._stopping = app, root, quiet_seconds, stopping
+        self._app, self._files, self._quiet, self._stopping = app, files, quiet_seconds, stopping
+        self._root = files.root / "uploads"
         self._seen: dict[Path, Sighting] = {}
         self._taken: dict[Path, tuple[int, int]] = {}
 
@@ -89,7 +91,9 @@ class UploadsWatcher(Thread):
                 self._taken[path] = content
 
     def _is_complete(self, path: Path, size_bytes: int, mtime_ns: int) -> bool:
-        """Unchanged for a while, and nobody has it open for writing."""
+        """Written by the store itself, or unchanged for a while with nobody writing to it."""
+        if self._files.wrote(path.relative_to(self._files.root).as_posix()):
+            return True
         before = self._seen.get(path)
         if before is None or (before.size_bytes, before.mtime_ns) != (size_bytes, mtime_ns):
             self._seen[path] = Sighting(size_bytes, mtime_ns, time.monotonic())
