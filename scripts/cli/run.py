@@ -73,6 +73,7 @@ def run_videos(videos: Sequence[Path], once: bool, console: Console) -> None:
     while True:
         with stack_or_running_one(settings, console) as (app, url, ours):
             followed = followed or begin(app, videos, once, console)
+            told = {key_of(status) for status in list_status(app, CHAIN) if status.finished}
             try:
                 results = follow(app, followed, console, ours=ours)
             except StackStopped:
@@ -84,7 +85,7 @@ def run_videos(videos: Sequence[Path], once: bool, console: Console) -> None:
                 show_result(app, status, console)
             say(console, f"Status page: [bold]{url}[/]   log: {HOME / 'stack.log'}")
             if ours:
-                stay(app, console)
+                stay(app, told | {key_of(status) for status in results}, console)
             return
 
 
@@ -218,10 +219,9 @@ def show_result(app: App, status: AssetStatus, console: Console) -> None:
         console.print(Text(f"{status.name}: {end.name} {words(end)}: {end.reason}", "red"))
 
 
-def stay(app: App, console: Console) -> None:
+def stay(app: App, told: set[tuple[str, int]], console: Console) -> None:
     """Keep the stack up, and show what else is dropped into the uploads folder, until Ctrl-C."""
     say(console, "Drop more videos into the uploads folder. Ctrl-C stops.")
-    told = {key_of(status) for status in list_status(app, CHAIN) if status.finished}
     try:
         with live_table(console) as live:
             while True:
