@@ -72,8 +72,12 @@ def list_status(app: App, chain: Sequence[str], *, limit: int = 50) -> Sequence[
         for kind in ("assets", "uploads")
     )
     # A copy that stalled was refused; the whole file under the same path makes that history.
-    good = {u.data["path"]: u.data["updated_at"] for u in uploads if "video_id" in u.data}
-    others = [u for u in uploads if u.data["updated_at"] > good.get(u.data.get("path"), "")]
+    good = {u.data["path"]: u.data["updated_at"] for u in reversed(uploads) if "video_id" in u.data}
+    others = [
+        u
+        for u in uploads
+        if "video_id" not in u.data and u.data["updated_at"] > good.get(u.data.get("path"), "")
+    ]
     found = [_status(app, document, chain) for document in [*assets, *others]]
     return sorted(found, key=lambda status: status.updated_at, reverse=True)[:limit]
 

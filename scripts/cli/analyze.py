@@ -38,9 +38,8 @@ def measure(video: Path) -> Analysis:
     from shared.domain.video.analyze import analyze_video
     from shared.domain.video.identity import content_id
 
-    if not video.is_file():
-        raise FileMissing(f"{str(video)!r} is not a file on this machine")
     settings = read_settings()
+    check_file(video)
     return analyze_video(
         video,
         video_id=content_id(video, settings.tenant_id),
@@ -48,6 +47,15 @@ def measure(video: Path) -> Analysis:
         extracted_at=utc_now(),
         on_progress=lambda fraction, step: None,
     )
+
+
+def check_file(video: Path) -> None:
+    """Raise FileMissing for what is no readable file on this machine."""
+    try:
+        with video.open("rb"):
+            return
+    except OSError as problem:
+        raise FileMissing(f"{str(video)!r}: {problem.strerror}") from problem
 
 
 def fail(problem: PipelineError, as_json: bool) -> NoReturn:

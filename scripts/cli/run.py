@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from scripts.cli.analyze import fail
+from scripts.cli.analyze import check_file, fail
 from scripts.cli.paths import UserPath
 from scripts.cli.report import show_report
 from scripts.cli.status import COLOURS, words
@@ -27,7 +27,7 @@ from scripts.local.uploads import upload_video
 from scripts.stages import ROOT, chain_from, read_stages
 from shared import bootstrap, logs
 from shared.config import Settings, read_settings
-from shared.errors import FileMissing, PipelineError, RetryLater
+from shared.errors import PipelineError, RetryLater
 from shared.events import UploadFinalized
 from shared.ports import App
 from shared.status import AssetStatus, StageStatus, list_status, upload_status
@@ -65,8 +65,7 @@ def run(videos: Sequence[Path], once: bool) -> None:
 def run_videos(videos: Sequence[Path], once: bool, console: Console) -> None:
     """From the files to their reports; without `once` the stack then stays up."""
     for video in videos:
-        if not video.is_file():
-            raise FileMissing(f"{str(video)!r} is not a file on this machine")
+        check_file(video)
     settings = read_settings()
     log_to_file(settings)
     followed: list[Followed] = []

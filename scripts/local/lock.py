@@ -27,6 +27,8 @@ def only_one(folder: Path) -> Iterator[Path]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunning(_announced(path)) from None
+        # What a killed stack had written there is not where we answer.
+        file.truncate(0)
         try:
             yield path
         finally:
@@ -36,10 +38,13 @@ def only_one(folder: Path) -> Iterator[Path]:
 def is_running(folder: Path) -> bool:
     """Whether a stack holds the folder now."""
     try:
-        with only_one(folder):
-            return False
-    except AlreadyRunning:
+        with (folder / "stack.lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
         return True
+    return False
 
 
 def announce(path: Path, url: str) -> None:

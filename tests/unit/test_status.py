@@ -125,6 +125,24 @@ def test_half_a_file_is_forgotten_once_the_whole_one_is_there(app: App, clock: C
     assert [status.video_id for status in list_status(app, CHAIN)] == [VIDEO.video_id]
 
 
+def test_two_good_contents_under_one_path_are_two_videos(app: App, clock: Clock) -> None:
+    """Neither is a third, unfinished one."""
+    ingest_all(app)
+    clock.pass_seconds(1)
+    second = VIDEO.model_copy(update={"video_id": "b" * 32})
+    upload = UPLOAD.model_copy(update={"generation": "2"})
+    claim = begin(app, "ingest", upload)
+    facts = {"video_id": second.video_id, "path": UPLOAD.path}
+    app.documents.commit(
+        [
+            Merge("assets", second.video_id, {**facts, f"uploads.{upload.upload_id}": {"n": 1}}),
+            Merge("uploads", upload.upload_id, facts),
+        ]
+    )
+    ledger.close(app, claim, [second])
+    assert [s.video_id for s in list_status(app, CHAIN)] == [second.video_id, VIDEO.video_id]
+
+
 def test_another_tenant_sees_nothing(app: App) -> None:
     """Status is a query like any other."""
     ingest_all(app)

@@ -213,6 +213,39 @@ def test_a_long_name_keeps_its_suffix(name: str) -> None:
     assert safe_name(name).endswith(name[-4:])
 
 
+def test_one_bad_entry_does_not_keep_the_others_waiting(
+    watcher: UploadsWatcher, app: App, folder: Path
+) -> None:
+    """A folder whose name is no tenant sorts first."""
+    (folder.parent / "My ads").mkdir()
+    (folder.parent / "My ads" / "ad.mp4").write_bytes(b"video")
+    (folder / "ad.mp4").write_bytes(b"video")
+    look_twice(watcher)
+    assert [upload.tenant_id for upload in announced(app)] == ["local"]
+
+
+def test_a_file_in_a_folder_that_no_event_can_carry_is_moved_once(
+    watcher: UploadsWatcher, app: App, folder: Path
+) -> None:
+    """Out of the folder, not renamed in it for ever."""
+    bad = folder / os.fsdecode(b"bad\xff")
+    bad.mkdir()
+    (bad / "ad.mp4").write_bytes(b"video")
+    look_twice(watcher)
+    look_twice(watcher)
+    assert [upload.name.endswith("-ad.mp4") for upload in announced(app)] == [True]
+
+
+def test_an_upload_named_like_a_partial_download_is_taken_when_it_is_given_by_hand(
+    watcher: UploadsWatcher, app: App, tmp_path: Path
+) -> None:
+    """`scripts/run video.tmp` means that very file."""
+    (tmp_path / "ad.tmp").write_bytes(b"video")
+    upload = upload_video(app, tmp_path / "ad.tmp")
+    watcher.look()
+    assert announced(app) == [upload]
+
+
 def test_what_the_store_wrote_itself_is_taken_at_the_first_look(
     watcher: UploadsWatcher, app: App, tmp_path: Path
 ) -> None:
