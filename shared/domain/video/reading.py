@@ -22,12 +22,15 @@ from shared.domain.video.media import (
     media_facts,
     no_frame,
     open_media,
+    packet_shown_at,
     packets_of,
     shown_at,
+    skip_frames,
     timeline_of,
     video_stream,
 )
 from shared.domain.video.pictures import look_at
+from shared.domain.video.preview import Numbering, full_timeline, number_frames
 from shared.domain.video.sound import SoundTap
 from shared.models import Analyser, Limits, Media
 
@@ -36,9 +39,22 @@ DECODE_SHARE = 0.9
 
 
 class Reading:
-    """One pass over a file; afterwards `media`, `timeline`, `sound` and the detectors' results."""
+    """One pass over a file; afterwards `media`, `timeline`, `sound` and the detectors' results.
 
-    def __init__(self, detectors: dict[str, Callable[[], Detector]], limits: Limits) -> None:
+    With `preview` only reference frames are decoded; `timeline` still has all frames, and
+    `numbering` says which of them the detectors saw.
+    """
+
+    def __init__(
+        self,
+        detectors: dict[str, Callable[[], Detector]],
+        limits: Limits,
+        *,
+        preview: bool = False,
+    ) -> None:
+        self.numbering: Numbering
+        self._preview = preview
+        self._packets_at: list[float] = []
         self.timeline = Timeline()
         self.sound = SoundTap(limits.max_seconds)
         self.sound_seconds = 0.0
@@ -61,6 +77,7 @@ class Reading:
         with open_media(path, demuxer, self._limits) as container:
             stream = video_stream(container, self._limits)
             audio = self._open_sound(container)
+            self._preview = self._preview and skip_frames(container, stream)
             self.timeline = timeline_of(stream)
             length = claimed_seconds(container) or self._limits.max_seconds
             frame = None
@@ -68,6 +85,8 @@ class Reading:
                 if packet.stream is not stream:
                     self._hear(packet)
                     continue
+                if self._preview and (packet_at := packet_shown_at(packet)) is not None:
+                    self._packets_at.append(packet_at)
                 for frame in decode_packet(packet):
                     self._see(frame, shown_at(container, frame))
                 if self.timeline.at and time.monotonic() - last_said >= PROGRESS_SECONDS:
@@ -109,6 +128,10 @@ class Reading:
         self.sound_seconds += time.perf_counter() - began
 
     def _close(self, container: InputContainer, stream: VideoStream, frame: Any) -> None:
+        seen_at = self.timeline.at
+        if self._preview:
+            self.timeline.at = full_timeline(seen_at, self._packets_at)
+        self.numbering = number_frames(seen_at, self.timeline.at)
         self.media = media_facts(container, stream, frame, self.timeline)
         check_rate(self.timeline, self._limits)
 
@@ -119,4 +142,13 @@ class Reading:
         began = time.perf_counter()
         found = self._detectors[name].result()
         spent = self._spent[name] + time.perf_counter() - began
-        return found, Analyser(name=name, status="ran", seconds=round(spent, 4))
+        return found, Analyser(
+            name=name, status="ran", reason=self._left_out, seconds=round(spent, 4)
+        )
+
+    @property
+    def _left_out(self) -> str:
+        if self.numbering.complete:
+            return ""
+        seen, frames = len(self.numbering.seen), self.numbering.frames
+        return f"preview: {seen} reference frames of {frames} frames were looked at"
