@@ -41,7 +41,7 @@ RUN_MIN_STEP = 3.0
 RUN_RATIO = 3.0
 RUN_MIN_FRAMES, RUN_MAX_SECONDS = 4, 1.3
 RUN_GAP_FRAMES = 1
-RUN_CUT_FRAMES = 3
+RUN_CUT_FRAMES, RUN_STEP_SHARE = 3, 0.25
 RUN_MIN_DISTANCE = 14.0
 RUN_SAME_CORRELATION = 0.4
 CALM_SECONDS = 0.7
@@ -205,7 +205,7 @@ def find_runs(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> lis
     reach = max(RUN_MIN_FRAMES, round(CALM_SECONDS * fps))
     found = []
     for start, end in _restless(steps):
-        if any(start - RUN_CUT_FRAMES < cut - 1 < end + RUN_CUT_FRAMES for cut in cuts):
+        if _touches_cut(steps, start, end, cuts):
             continue
         calm = np.concatenate([steps[max(0, start - reach) : start], steps[end : end + reach]])
         usual = float(np.median(calm)) if len(calm) else 0.0
@@ -217,6 +217,13 @@ def find_runs(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> lis
         ):
             found.append((start, end))
     return found
+
+
+def _touches_cut(steps: Floats, start: int, end: int, cuts: list[int]) -> bool:
+    """Whether a cut is at or in a run, and more than one of the run's own steps."""
+    most = RUN_STEP_SHARE * float(steps[start:end].sum())
+    near = [c for c in cuts if start - RUN_CUT_FRAMES < c - 1 < end + RUN_CUT_FRAMES]
+    return any(steps[c - 1] > most or not start < c <= end for c in near)
 
 
 def _restless(steps: Floats) -> list[tuple[int, int]]:

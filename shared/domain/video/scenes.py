@@ -12,8 +12,11 @@ from shared.models import Shot, Transition
 CUT_MIN_DISTANCE = 6.0
 CUT_RATIO = 3.0
 NEIGHBOURS = 6
-# Below this a frame repeats the one before: footage of 24 frames a second in a video of 60.
-REPEAT_DISTANCE = 0.3
+# Below this distance a frame repeats the one before; footage of 12 frames a second in a video of
+# 60 has five of each.
+REPEAT_DISTANCE, REPEATS = 0.3, 5
+# A step nearly as large as the one in question is another cut, and no movement.
+OTHER_CUT_SHARE = 0.8
 FLASH_FRAMES = 4
 FLASH_RETURN = 0.2
 CUT_CHANGED_SHARE = 0.35
@@ -80,11 +83,20 @@ def usual_step(steps: Floats, at: int) -> float:
     """How much the frames around step `at` differ, on the livelier side of it.
 
     The median of each side: one other cut nearby must not hide this one, and the end of a whip,
-    lively on one side, is none. Repeated frames say nothing about movement.
+    lively on one side, is none.
     """
-    before, after = steps[max(0, at - 3 * NEIGHBOURS) : at][::-1], steps[at + 1 :][: 3 * NEIGHBOURS]
-    sides = [side[side > REPEAT_DISTANCE][:NEIGHBOURS] for side in (before, after)]
-    return max((float(np.median(side)) for side in sides if len(side)), default=0.0)
+    reach = NEIGHBOURS * REPEATS
+    sides = (steps[max(0, at - reach) : at][::-1], steps[at + 1 :][:reach])
+    return max((_median_step(side, float(steps[at])) for side in sides if len(side)), default=0.0)
+
+
+def _median_step(side: Floats, step: float) -> float:
+    """The median of the steps nearest to `step`, the repeated frames among them left out."""
+    near = float(np.median(side[:NEIGHBOURS]))
+    if not (side[:REPEATS] > REPEAT_DISTANCE).any():
+        return near
+    moved = side[(side > REPEAT_DISTANCE) & (side < OTHER_CUT_SHARE * step)][:NEIGHBOURS]
+    return max(near, float(np.median(moved))) if len(moved) else near
 
 
 def _returns(thumbs: Thumbs, frame: int, step: float) -> bool:
