@@ -25,7 +25,7 @@ BETWEEN_SLACK = 2.0
 PROBES = np.linspace(0.125, 0.875, 7)
 BLEND_MAX_OFF_TIME = 0.22
 # What goes on before or after at half the pace is a moving camera, not a change between shots.
-BLEND_MAX_AROUND = 0.45
+BLEND_MAX_AROUND, CALM_AROUND = 0.45, 0.25
 SAME_SCENE_CORRELATION = 0.85
 FLAT_DEVIATION = 5.0
 BLEND_CHANGED_SHARE = 0.65
@@ -142,11 +142,7 @@ def name_blend(thumbs: Thumbs, cells: Floats, blend: Blend) -> Transition | None
     elif (
         correlation(first[0], last[0]) > SAME_SCENE_CORRELATION
         or changed_share(thumbs[start], thumbs[end]) < BLEND_CHANGED_SHARE
-        or _moves_on(cells, start, end)
-        or not (
-            _bend(cells, start, end) < STRAIGHT_RESIDUAL
-            or histogram_change(thumbs[start], thumbs[end]) > MIN_HISTOGRAM_CHANGE
-        )
+        or not _joins_shots(thumbs, cells, start, end)
     ):
         return None
     else:
@@ -154,13 +150,23 @@ def name_blend(thumbs: Thumbs, cells: Floats, blend: Blend) -> Transition | None
     return Transition.model_validate({"kind": kind, "start_frame": start, "end_frame": end})
 
 
-def _moves_on(cells: Floats, start: int, end: int) -> bool:
-    """Whether the picture changes before and after as it does in between."""
+def _joins_shots(thumbs: Thumbs, cells: Floats, start: int, end: int) -> bool:
+    """Whether a change is one between two shots, and not a camera on its way."""
+    before, after = _change_around(cells, start, end)
+    return min(before, after) <= BLEND_MAX_AROUND and (
+        max(before, after) <= CALM_AROUND
+        or _bend(cells, start, end) < STRAIGHT_RESIDUAL
+        or histogram_change(thumbs[start], thumbs[end]) > MIN_HISTOGRAM_CHANGE
+    )
+
+
+def _change_around(cells: Floats, start: int, end: int) -> tuple[float, float]:
+    """What changes in a third of the time before and after, against what does in between."""
     reach = max(2, (end - start) // 3)
     move = float(np.abs(cells[end] - cells[start]).mean())
     before = float(np.abs(cells[start] - cells[max(0, start - reach)]).mean())
     after = float(np.abs(cells[min(len(cells) - 1, end + reach)] - cells[end]).mean())
-    return min(before, after) > BLEND_MAX_AROUND * move
+    return before / max(1e-6, move), after / max(1e-6, move)
 
 
 def _bend(cells: Floats, start: int, end: int) -> float:

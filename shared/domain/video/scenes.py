@@ -1,11 +1,13 @@
 """Hard cuts and all other transitions of a video, and the shots between them."""
 
+import math
+from bisect import bisect_left
 from itertools import pairwise
 
 import numpy as np
 
 from shared.domain.video.gradual import find_gradual
-from shared.domain.video.pictures import THUMB_HEIGHT, THUMB_WIDTH, Look
+from shared.domain.video.pictures import Look, Picture
 from shared.domain.video.thumbs import Floats, Thumbs, changed_share, distances, step_distances
 from shared.models import Shot, Transition
 
@@ -21,31 +23,53 @@ FLASH_FRAMES = 4
 FLASH_RETURN = 0.2
 CUT_CHANGED_SHARE = 0.35
 CLEAR_CHANGED_SHARE, CLEAR_RATIO = 0.28, 10.0
+# A long video is searched a stretch at a time. The margins on both sides hold the longest
+# transition twice, so that each is seen whole with its surroundings.
+STRETCH_SECONDS, MARGIN_SECONDS, MIN_STRETCH_FRAMES = 20.0, 5.0, 600
 
 
 class SceneDetector:
-    """Keeps a thumbnail of each frame, 4 kB, and finds the transitions at the end."""
+    """Keeps thumbnails, 4 kB each, of the last stretch of frames only, however long the video."""
 
     def __init__(self) -> None:
-        self._thumbs = bytearray()
+        self._thumbs: list[Picture] = []
         self._at: list[float] = []
+        self._dropped = 0
+        self._settled = 0
+        self._found: list[Transition] = []
 
     def see(self, frame: Look, at: float) -> None:
         """Takes one frame, shown at `at` seconds."""
-        self._thumbs += frame.thumb.tobytes()
+        self._thumbs.append(frame.thumb)
         self._at.append(at)
+        long = self._at[-1] - self._at[0] >= STRETCH_SECONDS + 2 * MARGIN_SECONDS
+        if len(self._at) >= MIN_STRETCH_FRAMES and long:
+            self._settle(self._at[-1] - MARGIN_SECONDS)
+
+    def _settle(self, until: float) -> None:
+        """Finds what begins before `until`, and drops the frames that nothing later needs."""
+        fps = (len(self._at) - 1) / max(1e-3, self._at[-1] - self._at[0])
+        border = bisect_left(self._at, until)
+        for t in find_transitions(np.stack(self._thumbs), fps):
+            if t.start_frame < border and t.start_frame + self._dropped >= self._settled:
+                self._found.append(_later(t, self._dropped))
+        self._settled = border + self._dropped
+        if self._found:
+            self._settled = max(self._settled, self._found[-1].end_frame)
+        drop = bisect_left(self._at, until - MARGIN_SECONDS)
+        self._thumbs, self._at = self._thumbs[drop:], self._at[drop:]
+        self._dropped += drop
 
     def result(self) -> tuple[Transition, ...]:
         """All transitions in the order of their frames."""
-        if len(self._at) < 2:
-            return ()
-        shape = (len(self._at), 3, THUMB_HEIGHT, THUMB_WIDTH)
-        thumbs = np.frombuffer(self._thumbs, np.uint8).reshape(shape)
-        return find_transitions(thumbs, _fps(self._at))
+        if len(self._at) >= 2:
+            self._settle(math.inf)
+        return tuple(self._found)
 
 
-def _fps(at: list[float]) -> float:
-    return (len(at) - 1) / max(1e-3, at[-1] - at[0])
+def _later(transition: Transition, frames: int) -> Transition:
+    start, end = transition.start_frame + frames, transition.end_frame + frames
+    return transition.model_copy(update={"start_frame": start, "end_frame": end})
 
 
 def find_transitions(thumbs: Thumbs, fps: float) -> tuple[Transition, ...]:
