@@ -1,7 +1,7 @@
 """The one decode of a video: frames go to all detectors, sound to its tap, time is watched."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from shared.domain.video.ahead import run_ahead
 from shared.domain.video.detector import AnalyserUnavailable, Detector
 from shared.domain.video.media import (
     RATE_CHECK_FRAMES,
@@ -36,6 +37,8 @@ from shared.models import Analyser, Limits, Media
 
 PROGRESS_SECONDS = 0.1
 DECODE_SHARE = 0.9
+# Pictures that wait between decoder and detectors, so that both are always at work.
+MAX_FRAMES_AHEAD, MAX_PIXELS_AHEAD = 8, 8 * 1920 * 1088
 
 
 class Reading:
@@ -81,20 +84,31 @@ class Reading:
             self.timeline = timeline_of(stream)
             length = claimed_seconds(container) or self._limits.max_seconds
             frame = None
-            for packet in packets_of(container, [stream, *([audio] if audio else [])]):
-                if packet.stream is not stream:
-                    self._hear(packet)
+            decoded = self._decode(container, stream, [audio] if audio else [])
+            for item in run_ahead(decoded, _frames_ahead(stream)):
+                if not isinstance(item, av.VideoFrame):
+                    self._hear(item)
                     continue
-                if self._preview and (packet_at := packet_shown_at(packet)) is not None:
-                    self._packets_at.append(packet_at)
-                for frame in decode_packet(packet):
-                    self._see(frame, shown_at(container, frame))
-                if self.timeline.at and time.monotonic() - last_said >= PROGRESS_SECONDS:
+                frame = item
+                self._see(frame, shown_at(container, frame))
+                if time.monotonic() - last_said >= PROGRESS_SECONDS:
                     last_said = time.monotonic()
                     on_progress(DECODE_SHARE * min(1.0, self.timeline.at[-1] / length), "decode")
             if frame is None:
                 raise no_frame()
             self._close(container, stream, frame)
+
+    def _decode(
+        self, container: InputContainer, stream: VideoStream, audio: list[Any]
+    ) -> Iterator[Any]:
+        """The decoded pictures, and the packets of sound as they are, in the order of the file."""
+        for packet in packets_of(container, [stream, *audio]):
+            if packet.stream is not stream:
+                yield packet
+                continue
+            if self._preview and (packet_at := packet_shown_at(packet)) is not None:
+                self._packets_at.append(packet_at)
+            yield from decode_packet(packet)
 
     def _open_sound(self, container: InputContainer) -> Any:
         stream = next(iter(container.streams.audio), None)
@@ -152,3 +166,8 @@ class Reading:
             return ""
         seen, frames = len(self.numbering.seen), self.numbering.frames
         return f"preview: {seen} reference frames of {frames} frames were looked at"
+
+
+def _frames_ahead(stream: VideoStream) -> int:
+    pixels = max(1, stream.codec_context.width * stream.codec_context.height)
+    return max(1, min(MAX_FRAMES_AHEAD, MAX_PIXELS_AHEAD // pixels))
