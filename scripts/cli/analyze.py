@@ -16,11 +16,12 @@ from shared.ports import utc_now
 
 @click.command()
 @click.argument("video", type=UserPath())
+@click.option("--preview", is_flag=True, help="Look at reference frames only: half the work.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def analyze(video: Path, as_json: bool) -> None:
+def analyze(video: Path, as_json: bool, preview: bool) -> None:
     """Measure VIDEO and print what was found."""
     try:
-        analysis = measure(video)
+        analysis = measure(video, preview=preview)
     except PipelineError as problem:
         fail(problem, as_json)
     if as_json:
@@ -33,7 +34,7 @@ def analyze(video: Path, as_json: bool) -> None:
     show_report(Console(), video.name, analysis.model_dump(mode="json"))
 
 
-def measure(video: Path) -> Analysis:
+def measure(video: Path, *, preview: bool = False) -> Analysis:
     """The analysis of a file of this machine; raises PipelineError with what is wrong with it."""
     from shared.domain.video.analyze import analyze_video
     from shared.domain.video.identity import content_id
@@ -46,6 +47,7 @@ def measure(video: Path) -> Analysis:
         limits=settings.limits,
         extracted_at=utc_now(),
         on_progress=lambda fraction, step: None,
+        preview=preview,
     )
 
 

@@ -15,9 +15,11 @@ def analyze_video(
     limits: Limits,
     extracted_at: datetime,
     on_progress: Progress,
+    preview: bool = False,
 ) -> Analysis:
     """The report on the video at `path`; the same bytes give the same report.
 
+    With `preview` only reference frames are decoded: cheaper, and exact to the next of them.
     `on_progress(share, step)` is called at most ten times a second with a share of 0-1.
     Raises a refusal (shared/domain/video/refusals.py) when it cannot be analysed.
     """
@@ -27,6 +29,7 @@ def analyze_video(
         "path": str(path.resolve()),
         "demuxer": demuxer,
         "limits": limits.model_dump(),
+        "preview": preview,
         "video_id": video_id,
         "extracted_at": extracted_at.isoformat(),
     }

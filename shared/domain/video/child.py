@@ -25,7 +25,6 @@ WORKER = "shared.domain.video.worker"
 MAX_ANSWER_BYTES = 256_000_000
 READ_BYTES = 1 << 16
 MEMORY_SIGNS = ("MemoryError", "Insufficient memory", "Cannot allocate memory")
-MEMORY_SIGNS = ("MemoryError", "Insufficient memory", "Cannot allocate memory")
 KILLED_FOR_TIME = {-signal.SIGXCPU}
 KILLED_FOR_MEMORY = {-signal.SIGKILL, -signal.SIGABRT}
 ROOT = Path(__file__).resolve().parents[3]
@@ -72,11 +71,13 @@ def _start(noise: IO[bytes]) -> subprocess.Popen[bytes]:
         "LANG": "C.UTF-8",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        # Looking for plug-ins reads the metadata of every installed package.
+        "PYDANTIC_DISABLE_PLUGINS": "true",
     }
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         environment["LD_LIBRARY_PATH"] = f"{sys.base_prefix}/lib"
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-        [sys.executable, "-P", "-m", WORKER],
+        [sys.executable, "-P", "-S", "-m", WORKER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=noise,

@@ -52,7 +52,7 @@ def measure_video(
 ) -> dict[str, Any]:
     """The Analysis of the video that `task` names, as plain JSON; runs in the child process."""
     cv2.setNumThreads(1)
-    reading = Reading(DETECTORS, limits)
+    reading = Reading(DETECTORS, limits, preview=bool(task["preview"]))
     reading.read(Path(task["path"]), task["demuxer"], on_progress)
     on_progress(0.9, "scenes")
     report = Report(reading)
@@ -79,9 +79,11 @@ class Report:
 
     def see(self) -> None:
         """Scenes, motion windows and faces."""
-        self.transitions: tuple[Transition, ...] = self._take("scenes", ())
-        energies = self._take("motion", np.zeros(len(self._at)))
-        faces: Faces = self._take("faces", summarize((), None))
+        numbering = self._reading.numbering
+        self.transitions: tuple[Transition, ...] = numbering.transitions(self._take("scenes", ()))
+        still = np.zeros(len(numbering.seen))
+        energies = numbering.spread(self._take("motion", still))
+        faces: Faces = numbering.faces(self._take("faces", summarize((), None)))
         self.energies = calm_cuts(energies, self.transitions)
         self.moments = cut_windows(self.energies, self._at, self._end, self.transitions, faces)
         known = faces.share is not None
