@@ -23,8 +23,9 @@ COMB_BEATS = (0.5, 1, 2, 4, 8)
 MAX_LAG_SHARE = 0.6
 TEMPO_STEPS = 600
 MIN_SECONDS = 4.0
-# White noise reaches 0.27 / sqrt(seconds) at most in 200 trials of 5 to 30 s.
-MIN_CLARITY, MIN_CLARITY_OF_A_SECOND = 0.12, 0.3
+# Chance repeats more in short sounds. Of 5, 8 and 11 s of speech the clearest reach 0.22, 0.12
+# and 0.08, of noise 0.12, 0.10 and 0.08; of music 98 % lie above 0.30.
+MIN_CLARITY, MIN_CLARITY_OF_A_SECOND = 0.12, 0.5
 TIGHTNESS = 100.0
 
 ONSET_REACH_FRAMES = 4
@@ -194,7 +195,8 @@ def track_beats(curve: Curve, tempo_bpm: float) -> NDArray[np.int64]:
     """Frames of the beats: the path with most onset energy and even steps (Ellis 2007)."""
     period = 60 * CURVE_RATE / tempo_bpm
     reach = np.arange(-int(period), int(period) + 1)
-    local = np.convolve(curve, np.exp(-0.5 * (reach * 32 / period) ** 2), "same")
+    soft = np.convolve(curve, np.exp(-0.5 * (reach * 32 / period) ** 2))
+    local = soft[int(period) : int(period) + len(curve)]
     steps = np.arange(round(period / 2), round(2 * period) + 1)
     cost = -TIGHTNESS * np.log(steps / period) ** 2
     far, near = int(steps[-1]), int(steps[0])

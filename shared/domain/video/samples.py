@@ -15,11 +15,14 @@ BLOCK_SECONDS = 1.0
 BEFORE_SECONDS, AFTER_SECONDS = 0.09, 0.02
 PASS_SHARE = 0.9
 MAX_UNIT_SAMPLES = 4096
+MIN_RATE, MAX_RATE = 8_000, 400_000
 
 
 def is_block_rate(rate: int) -> bool:
     """Whether `rate` stands to 16 kHz as two numbers small enough for blocks of about 1 s."""
-    return rate > 0 and rate // int(np.gcd(rate, SPEECH_RATE)) <= MAX_UNIT_SAMPLES
+    if not MIN_RATE <= rate <= MAX_RATE:
+        return False
+    return rate // int(np.gcd(rate, SPEECH_RATE)) <= MAX_UNIT_SAMPLES
 
 
 class Blocks:

@@ -41,7 +41,7 @@ class SoundTap:
 
     def hear(self, frame: Any) -> None:
         """Takes one decoded frame; a hole in the timestamps becomes silence."""
-        if self._taken_seconds >= self._max_seconds:
+        if self._taken_seconds >= self._max_seconds or not frame.samples or frame.sample_rate <= 0:
             return
         if self.start_seconds is None:
             self.start_seconds = float(frame.time or 0.0)

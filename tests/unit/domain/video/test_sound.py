@@ -13,7 +13,6 @@ from shared.domain.video.loudness import (
     LoudnessMeter,
     channel_weights,
     gated_loudness,
-    k_coefficients,
 )
 from shared.domain.video.rhythm import find_rhythm
 from shared.domain.video.samples import Blocks
