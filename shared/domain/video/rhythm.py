@@ -12,6 +12,8 @@ Curve = NDArray[np.float64]
 HOP_SAMPLES = 160
 CURVE_RATE = SPEECH_RATE / HOP_SAMPLES
 WINDOW_SAMPLES = 1024
+# A frame hears an onset before its middle reaches it: the window rises fastest a quarter in.
+EARLY_FRAMES = 1
 BANDS = 40
 LOWEST_HERTZ, HIGHEST_HERTZ = 30.0, 8000.0
 COMPRESSION = 1000.0
@@ -97,9 +99,13 @@ class OnsetMeter:
         beats = track_beats(curve, tempo) if tempo is not None else np.zeros(0, np.int64)
         return Rhythm(
             tempo_bpm=None if tempo is None else round(tempo, 2),
-            beats=tuple(round(float(b) / CURVE_RATE, 3) for b in beats),
-            onsets=tuple(round(float(o) / CURVE_RATE, 3) for o in pick_onsets(curve)),
+            beats=_seconds(beats),
+            onsets=_seconds(pick_onsets(curve)),
         )
+
+
+def _seconds(frames: NDArray[np.int64]) -> tuple[float, ...]:
+    return tuple(round(float(f + EARLY_FRAMES) / CURVE_RATE, 3) for f in frames)
 
 
 def find_rhythm(mono: Samples) -> Rhythm:
