@@ -15,12 +15,12 @@ BLOCK_SECONDS = 0.5
 # The K weighting rings for 85 ms above 1e-9; the smooth edge of the low-pass for much less.
 BEFORE_SECONDS, AFTER_SECONDS = 0.09, 0.02
 PASS_SHARE = 0.9
-MAX_UNIT_SAMPLES = 4096
+MAX_UNIT_SAMPLES = 1024
 MIN_RATE, MAX_RATE = 8_000, 400_000
 
 
 def is_block_rate(rate: int) -> bool:
-    """Whether `rate` stands to 16 kHz as two numbers small enough for blocks of about half a second."""
+    """Whether `rate` stands to 16 kHz as two numbers small enough for short blocks."""
     if not MIN_RATE <= rate <= MAX_RATE:
         return False
     return rate // int(np.gcd(rate, SPEECH_RATE)) <= MAX_UNIT_SAMPLES

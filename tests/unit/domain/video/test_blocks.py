@@ -98,7 +98,7 @@ def test_pieces_change_nothing_and_nothing_is_lost(piece: int, count: int, rate:
 @given(st.integers(-10, 500_000) | st.integers(1, 500).map(lambda k: 800 * k))
 def test_only_rates_that_make_small_blocks_are_taken_as_they_are(rate: int) -> None:
     taken = is_block_rate(rate)
-    assert taken == (8_000 <= rate <= 400_000 and rate // math.gcd(rate, 16_000) <= 4096)
+    assert taken == (8_000 <= rate <= 400_000 and rate // math.gcd(rate, 16_000) <= 1024)
     if taken:
         _, mono = through(Blocks(rate, ONE), np.zeros(rate // 10, np.float32))
         assert len(mono) == pytest.approx(1600, abs=2)
