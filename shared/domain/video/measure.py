@@ -22,7 +22,7 @@ from shared.domain.video.hook import (
 )
 from shared.domain.video.motion import MotionDetector, calm_cuts, cut_windows, find_peaks
 from shared.domain.video.reading import Reading
-from shared.domain.video.rhythm import Rhythm, find_rhythm
+from shared.domain.video.rhythm import Rhythm
 from shared.domain.video.scenes import SceneDetector, shots_between
 from shared.domain.video.sync import match_sync
 from shared.models import (
@@ -91,8 +91,9 @@ class Report:
 
     def hear(self) -> None:
         """Rhythm, loudness, speech, and sound against picture."""
-        mono = self._reading.sound.mono()
-        if not len(mono):
+        sound = self._reading.sound
+        sound.close()
+        if not len(sound.opening()):
             reason = NO_SOUND if self._reading.media.has_audio else NO_AUDIO
             self._skip(reason, "audio", "speech", "sync")
             self.audio = Audio(
@@ -105,11 +106,12 @@ class Report:
             )
             return
         began = time.perf_counter()
-        rhythm = self._moved(find_rhythm(mono))
-        loudness = self._reading.sound.meter.result()
+        rhythm = self._moved(sound.rhythm())
+        loudness = sound.meter.result()
         spent = self._reading.sound_seconds + time.perf_counter() - began
+        spent = max(0.0, spent - sound.speech.spent_seconds)
         self._ran("audio", spent, self._reading.sound_problem)
-        speech = self._speech(mono)
+        speech = self._speech()
         self.audio = Audio(
             tempo_bpm=rhythm.tempo_bpm,
             beats_seconds=rhythm.beats,
@@ -139,19 +141,16 @@ class Report:
             tuple(round(o + self._offset, 3) for o in rhythm.onsets),
         )
 
-    def _speech(self, mono: Any) -> tuple[Speech, ...]:
-        began = time.perf_counter()
+    def _speech(self) -> tuple[Speech, ...]:
+        meter = self._reading.sound.speech
         try:
-            # Only videos with sound pay for loading the network's runtime.
-            from shared.domain.video.speech import find_speech
-
-            found = find_speech(mono)
-        except (AnalyserUnavailable, ImportError) as problem:
+            found = meter.segments()
+        except AnalyserUnavailable as problem:
             self._analysers.append(
                 Analyser(name="speech", status="unavailable", reason=str(problem))
             )
             return ()
-        self._ran("speech", time.perf_counter() - began)
+        self._ran("speech", meter.spent_seconds)
         return tuple(
             Speech(
                 start_seconds=round(s.start_seconds + self._offset, 3),
@@ -175,7 +174,8 @@ class Report:
     def finish(self, video_id: str, extracted_at: datetime) -> dict[str, Any]:
         """The hook, the pattern and the whole report as plain JSON."""
         start = self._at[0]
-        heard = self._reading.sound.mono() if len(self._reading.sound.mono()) else None
+        opening = self._reading.sound.opening()
+        heard = opening if len(opening) else None
         silent = np.zeros(0, np.float32) if not self._reading.media.has_audio else None
         contrasts = self._take("hook", [])
         hook = score_hook(
