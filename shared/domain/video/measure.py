@@ -185,7 +185,8 @@ class Report:
                 "faces": face_signal(self.faces, start),
                 "contrast": contrast_signal(contrasts),
                 "sound": sound_signal(silent if heard is None else heard, self._offset - start),
-            }
+            },
+            self._at[-1] - start,
         )
         pattern = VideoPattern(
             video_id=video_id,
