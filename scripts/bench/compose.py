@@ -1,6 +1,7 @@
 """The bench's clips as files: composed once from the sample ad, kept under their recipe's hash."""
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from scripts.bench.edit import EDITS, Edit
 from scripts.bench.frames import draw_frames, read_footage
+from scripts.bench.processes import Clock, run_together
 from scripts.bench.sound import RATE, Samples, draw_sound
 from scripts.stages import ROOT
 
@@ -33,20 +35,29 @@ class Clip:
     sound: Path
 
 
-def compose_clips(say: Callable[[str], None], folder: Path = CACHE) -> list[Clip]:
-    """The ads, made where they are missing; nobody ever sees half of a file."""
-    recipe = recipe_hash()
-    clips = []
-    for edit in EDITS:
-        name = f"{edit.name.replace(' ', '_')}-{recipe}"
-        clip = Clip(edit, folder / f"{name}.mp4", folder / f"{name}-sound.mp4")
-        if not (clip.path.is_file() and clip.sound.is_file()):
-            say(f"composing the ad of {edit.name} (once)")
-            wave = draw_sound(SAMPLE, edit.frames / edit.fps)
-            encode(clip.sound, still(edit.frames // edit.fps), wave, fps=STILL_FPS)
-            encode(clip.path, draw_frames(edit, read_footage(SAMPLE)), wave, fps=edit.fps)
-        clips.append(clip)
+def compose_clips(clock: Clock, say: Callable[[str], None], folder: Path = CACHE) -> list[Clip]:
+    """The ads, made where they are missing, each by a process of its own; raises Unavailable."""
+    clips = [clip_of(edit, folder) for edit in EDITS]
+    missing = [clip for clip in clips if not (clip.path.is_file() and clip.sound.is_file())]
+    if missing:
+        say(f"composing {' and '.join(clip.edit.name for clip in missing)} (once)")
+        composer = [sys.executable, "-m", "scripts.bench.compose", folder]
+        run_together([[*composer, clip.edit.name] for clip in missing], clock)
     return clips
+
+
+def clip_of(edit: Edit, folder: Path) -> Clip:
+    """Where the files of an ad lie, made or not."""
+    name = f"{edit.name.replace(' ', '_')}-{recipe_hash()}"
+    return Clip(edit, folder / f"{name}.mp4", folder / f"{name}-sound.mp4")
+
+
+def compose_clip(clip: Clip) -> None:
+    """Draw and encode one ad; nobody ever sees half of a file."""
+    wave = draw_sound(SAMPLE, clip.edit.frames / clip.edit.fps)
+    encode(clip.sound, still(clip.edit.frames // clip.edit.fps), wave, fps=STILL_FPS)
+    frames = draw_frames(clip.edit, read_footage(SAMPLE))
+    encode(clip.path, frames, wave, fps=clip.edit.fps)
 
 
 def tiny_clip(folder: Path = CACHE) -> Path:
@@ -96,3 +107,7 @@ def encode(
             container.mux(tone.encode(heard))
             container.mux(tone.encode(None))
     half.rename(path)
+
+
+if __name__ == "__main__":
+    compose_clip(next(clip_of(e, Path(sys.argv[1])) for e in EDITS if e.name == sys.argv[2]))

@@ -40,17 +40,17 @@ class Lab:
     @cached_property
     def clips(self) -> list[Clip]:
         """The composed ads, the 30 s one first."""
-        return compose_clips(self.say)
+        return compose_clips(self.clock, self.say)
 
     @cached_property
     def peers(self) -> Peers:
         """Other people's tools."""
-        return Peers(self.say)
+        return Peers(self.clock, self.say)
 
     @cached_property
     def ffmpeg(self) -> Path:
         """The program that decodes for comparison; raises Unavailable."""
-        return self.peers.ffmpeg(self.clock)
+        return self.peers.ffmpeg()
 
     def pair(self, experiment: str, clip: Clip, theirs: Command, ours: Command) -> None:
         """Run theirs, then ours, and keep both."""
@@ -108,9 +108,6 @@ def sound(lab: Lab) -> None:
     """librosa against our worker on the same sound; both start cold."""
     for clip in lab.clips:
         theirs = lab.peers.tool("sound", clip.sound)
-        if not lab.pairs["sound"]:
-            # Its first start compiles and keeps the result; that is not counted.
-            run_one(theirs, lab.clock)
         task = {
             "do": "analyze",
             "path": str(clip.sound),
