@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scripts.bench.edit import EDITS, Edit
 from scripts.bench.frames import draw_frames, read_footage
-from scripts.bench.processes import Clock, run_together
+from scripts.bench.processes import Clock, Command, run_together
 from scripts.bench.sound import RATE, Samples, draw_sound
 from scripts.stages import ROOT
 
@@ -41,8 +41,11 @@ def compose_clips(clock: Clock, say: Callable[[str], None], folder: Path = CACHE
     missing = [clip for clip in clips if not (clip.path.is_file() and clip.sound.is_file())]
     if missing:
         say(f"composing {' and '.join(clip.edit.name for clip in missing)} (once)")
-        composer = [sys.executable, "-m", "scripts.bench.compose", folder]
-        run_together([[*composer, clip.edit.name] for clip in missing], clock)
+        commands: list[Command] = [
+            [sys.executable, "-m", "scripts.bench.compose", folder, clip.edit.name]
+            for clip in missing
+        ]
+        run_together(commands, clock)
     return clips
 
 

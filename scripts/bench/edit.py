@@ -34,7 +34,8 @@ FOOTAGE = (
 )
 OPENING, CLOSING = FOOTAGE[0], FOOTAGE[-1]
 
-SHOT_SECONDS = (0.7, 3.2)
+# The shortest shot holds a fade at each end, and any dissolve.
+SHOT_SECONDS = (1.1, 3.2)
 JOINS: tuple[Join, ...] = ("cut", "cut", "cut", "dissolve", "cut", "cut", "black", "cut")
 DISSOLVE_SECONDS = (0.4, 0.8)
 BLACK_SECONDS = 0.4

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from scripts.bench.compose import SAMPLE
 from scripts.bench.processes import Clock, Command, Unavailable, run_one
 from scripts.stages import ROOT
 
 VENV = ROOT / ".local" / "cache" / "bench-venv"
 REQUIREMENTS = ROOT / "requirements" / "bench.txt"
 TOOLS = ROOT / "scripts" / "bench" / "tools.py"
-SAMPLE = ROOT / "scripts" / "sample" / "sample_ad.mp4"
 PIP_INSTALL = ("install", "--quiet", "--disable-pip-version-check", "--require-hashes")
 SETUP_SECONDS = 150
 
