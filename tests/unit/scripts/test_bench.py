@@ -21,6 +21,7 @@ from scripts.bench.experiments import Experiment, Lab, Pair
 from scripts.bench.figures import FIGURES, Figure, measure, work_out
 from scripts.bench.frames import draw_frames, read_footage
 from scripts.bench.processes import Clock, Run, Unavailable, run_one, run_together
+from scripts.bench.sound import RATE
 from scripts.bench.truth import Score, score
 from scripts.cli import bench as verb
 from scripts.cli.__main__ import gv
@@ -110,7 +111,7 @@ def test_a_composed_clip_has_its_frames_and_its_sound(tmp_path: Path, small: Edi
         assert sum(1 for _ in container.decode(picture)) == small.frames
         container.seek(0)
         samples = sum(frame.samples for frame in container.decode(heard))
-        assert samples / compose.RATE == pytest.approx(10, abs=0.1)
+        assert samples / RATE == pytest.approx(10, abs=0.1)
     assert {path.suffix for path in tmp_path.iterdir()} == {".mp4"}
 
 
