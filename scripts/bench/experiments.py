@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +34,7 @@ class Lab:
     def __init__(self, clock: Clock, say: Callable[[str], None]) -> None:
         self.clock, self.say = clock, say
         self.pairs: dict[str, dict[str, list[Pair]]] = defaultdict(lambda: defaultdict(list))
+        self.rounds: Counter[str] = Counter()
         self.starts: list[float] = []
         self.throughputs: list[float] = []
 

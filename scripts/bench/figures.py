@@ -34,13 +34,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Result:
-    """A figure measured, or None with the reason; `by_clip` where it was measured on several."""
+    """A figure measured in some rounds, or None with the reason; `by_clip`: each ad's own."""
 
     figure: Figure
     value: float | None
     goal: float
     reason: str = ""
     by_clip: Clips | None = None
+    rounds: int = 0
 
     @property
     def met(self) -> bool | None:
@@ -58,6 +59,8 @@ class Result:
         }
         if self.value is None:
             told["reason"] = self.reason
+        if self.rounds:
+            told["rounds"] = self.rounds
         if self.by_clip:
             told["by_clip"] = self.by_clip
         return told
@@ -169,6 +172,7 @@ def run_rounds(names: set[str], lab: Lab) -> dict[str, str]:
             began = time.monotonic()
             try:
                 EXPERIMENTS[name].one_round(lab)
+                lab.rounds[name] += 1
             except Unavailable as problem:
                 problems[name] = str(problem)
             slowest[name] = max(slowest.get(name, 0.0), time.monotonic() - began)
@@ -184,13 +188,14 @@ def work_out(figure: Figure, lab: Lab, problem: str | None) -> Result:
         found = figure.work_out(lab)
     except Unavailable as nothing:
         return Result(figure, None, goal, reason=problem or str(nothing))
+    rounds = lab.rounds[figure.experiment]
     if isinstance(found, float):
-        return Result(figure, round(found, 3), goal)
+        return Result(figure, round(found, 3), goal, rounds=rounds)
     if not found:
         return Result(figure, None, goal, reason=problem or NOTHING)
     by_clip = {clip: round(value, 3) for clip, value in found.items()}
     worst = max if figure.better == "lower" else min
-    return Result(figure, worst(by_clip.values()), goal, by_clip=by_clip)
+    return Result(figure, worst(by_clip.values()), goal, by_clip=by_clip, rounds=rounds)
 
 
 def faces_by_network(lab: Lab) -> bool:

@@ -56,7 +56,7 @@ def show(results: Sequence[Result]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("figure", "value", "goal", "", "each clip, or why there is no value")
+    table = Table("figure", "value", "goal", "", "rounds", "each clip, or why there is no value")
     for result in results:
         sign = "≤" if result.figure.better == "lower" else "≥"
         table.add_row(
@@ -64,6 +64,7 @@ def show(results: Sequence[Result]) -> None:
             "unavailable" if result.value is None else f"{result.value:g}",
             f"{sign} {result.goal:g}",
             VERDICTS[result.met],
+            str(result.rounds or ""),
             Text(result.reason or details(result)),
         )
     Console().print(table)

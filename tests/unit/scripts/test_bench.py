@@ -223,7 +223,7 @@ class TestFigures:
         chain, start = measure(chosen, quiet_lab())
         assert calls == ["broken", "fine", "fine"]
         assert (chain.value, chain.reason) == (None, "no such tool")
-        assert start.value == 0.25
+        assert (start.value, start.rounds) == (0.25, 2)
 
     def test_no_round_begins_when_the_time_is_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The five minutes hold."""
