@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,11 @@ def measure_video(
 ) -> dict[str, Any]:
     """The Analysis of the video that `task` names, as plain JSON; runs in the child process."""
     cv2.setNumThreads(1)
-    reading = Reading(DETECTORS, limits)
+    detectors: dict[str, Callable[[], Detector]] = {
+        **DETECTORS,
+        "faces": partial(FaceDetector, limits.face_model),
+    }
+    reading = Reading(detectors, limits)
     reading.read(Path(task["path"]), task["demuxer"], on_progress)
     on_progress(0.9, "scenes")
     report = Report(reading)
@@ -85,7 +90,8 @@ class Report:
         self.energies = calm_cuts(energies, self.transitions)
         self.moments = cut_windows(self.energies, self._at, self._end, self.transitions, faces)
         known = faces.share is not None
-        self.faces = summarize(faces.samples, engagement_of(self.moments) if known else None)
+        engagement = engagement_of(self.moments) if known else None
+        self.faces = faces.model_copy(update={"engagement": engagement})
 
     def hear(self) -> None:
         """Rhythm, loudness, speech, and sound against picture."""
