@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
 
     stage_timeout_seconds: int = Field(
-        540, ge=30, le=3600, description="how long one stage may take; its lease lasts 60 s longer"
+        540, ge=30, le=570, description="how long one stage may take; its lease lasts 60 s longer"
     )
     max_delivery_attempts: int = Field(
         10, ge=5, le=100, description="deliveries before a message is a dead letter"
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
         600, ge=0, le=600, description="longest wait before a message comes again"
     )
     push_max_bytes: int = Field(
-        10_000_000, ge=1, description="largest message that a stage accepts"
+        14_000_000, ge=1, description="largest push accepted: a message of 10 MB in base64"
     )
 
     max_upload_bytes: int = Field(500_000_000, ge=1, description="largest video taken")
@@ -90,10 +90,10 @@ class Settings(BaseSettings):
         8787, ge=0, le=65535, description="port of the local stack and its status page; 0: any"
     )
     local_uploads_quiet_seconds: float = Field(
-        1.0,
+        3.0,
         ge=0,
         le=60,
-        description="how long a file in the uploads folder must be unchanged before it is taken",
+        description="how long a file dropped into the uploads folder must be unchanged to be taken",
     )
     local_workers: int = Field(
         2, ge=1, le=32, description="messages that the local stack handles at once"

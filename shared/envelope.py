@@ -151,6 +151,8 @@ def _from_cloud_event(event: _CloudEvent) -> Envelope:
 
 def _from_legacy(fields: Mapping[str, Any]) -> Envelope:
     context = fields.get("context") or fields
+    if not isinstance(context, dict):
+        raise ValueError(f"context is {type(context).__name__}, expected an object")
     event_type = LEGACY_TYPES.get(str(context.get("eventType")))
     if event_type is None:
         raise ValueError(f"event type {context.get('eventType')!r} is not one of {[*LEGACY_TYPES]}")

@@ -72,7 +72,9 @@ class Event(BaseModel):
     """The kind of document that shows this event's progress: `uploads`, `assets` or none."""
 
     tenant_id: TenantId = LOCAL_TENANT
-    run: int = Field(default=1, ge=1, description="grows when somebody repeats the work on purpose")
+    run: int = Field(
+        default=1, ge=1, le=1_000_000, description="grows when somebody repeats the work on purpose"
+    )
 
     @classmethod
     def topic(cls) -> str:
@@ -223,16 +225,17 @@ class DeadLettered(Event):
         source = message.attributes.get(f"{prefix}Subscription", "")
         count = message.attributes.get(f"{prefix}DeliveryCount", "")
         owner = kept.get("tenant_id", "")
-        identity = json.dumps(
-            [source, kept, base64.b64encode(message.data).decode()], sort_keys=True
-        )
+        # A replayed message that dies again is another letter: it was published at another time.
+        published = message.attributes.get(f"{prefix}TopicPublishTime", "")
+        body = base64.b64encode(message.data).decode()
+        identity = json.dumps([source, published, kept, body], sort_keys=True)
         return {
             # Even a letter with nonsense for a tenant is kept: nothing else knows of it.
             "tenant_id": owner if re.fullmatch(TENANT_PATTERN, owner) else LOCAL_TENANT,
             "letter_id": hashlib.sha256(identity.encode()).hexdigest()[:32],
             "source_subscription": source,
             "delivery_count": int(count) if count.isascii() and count.isdigit() else 0,
-            "body": base64.b64encode(message.data).decode(),
+            "body": body,
             "attributes": kept,
         }
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ log = logging.getLogger("geminivideo")
 ACKNOWLEDGED = 204
 COME_AGAIN = 503
 BROKEN = 500
-KEPT_BODY_BYTES = 64_000
+KEPT_BODY_CHARACTERS = 64_000
 PROGRESS_EVERY_SECONDS = 0.5
 
 Results = Event | Sequence[Event] | None
@@ -117,9 +118,9 @@ def _run(work: Work, event: Event, app: App, trace: logs.Trace) -> Response:
             return Response(status=ACKNOWLEDGED)
         log.info("started, attempt %s", claim.record["attempt"])
         _work_and_publish(work, claim, app, trace)
-    except ledger.DifferentPayload as problem:
-        return _quarantine(app, name, event.model_dump_json().encode(), problem)
     except Rejected as problem:
+        if claim is None:
+            return _quarantine(app, name, event.model_dump_json().encode(), problem)
         return _reject(app, claim, problem)
     except RetryLater as problem:
         return _give_back(app, claim, problem, COME_AGAIN)
@@ -151,16 +152,19 @@ def _progress(app: App, claim: ledger.Claim) -> Callable[[float, str], None]:
         now = app.now()
         if (now - last[0]).total_seconds() >= PROGRESS_EVERY_SECONDS:
             last[0] = now
-            ledger.show_progress(app, claim, fraction, step)
+            try:
+                ledger.show_progress(app, claim, fraction, step)
+            except RetryLater as problem:
+                # Nobody's work may fail because somebody's look at it is late.
+                log.info("progress not shown: %s", problem)
 
     return progress
 
 
-def _reject(app: App, claim: ledger.Claim | None, problem: Rejected) -> Response:
+def _reject(app: App, claim: ledger.Claim, problem: Rejected) -> Response:
     log.warning("rejected: %s: %s", problem.code, problem)
     try:
-        if claim is not None:
-            ledger.reject(app, claim, problem)
+        ledger.reject(app, claim, problem)
     except RetryLater as later:
         return _give_back(app, None, later, COME_AGAIN)
     return Response(status=ACKNOWLEDGED)
@@ -181,20 +185,26 @@ def _give_back(app: App, claim: ledger.Claim | None, problem: Exception, status:
 
 def _quarantine(app: App, name: str, body: bytes, problem: Rejected) -> Response:
     """Keep what can never be handled, and acknowledge it: anything else would repeat for ever."""
+    reason = ledger.plain_text(str(problem))
+    at = app.now().isoformat()
     kept = {
+        "tenant_id": app.tenant_id,
         "stage": name,
         "code": problem.code,
-        "reason": str(problem),
-        "body": body[:KEPT_BODY_BYTES].decode("utf-8", "replace"),
+        "reason": reason,
+        "body": ledger.plain_text(body.decode("utf-8", "replace"), KEPT_BODY_CHARACTERS),
         "body_bytes": len(body),
-        "at": app.now().isoformat(),
+        "at": at,
     }
     log.error("quarantined: %s: %s", problem.code, problem)
     try:
-        app.documents.put("quarantine", hashlib.sha256(name.encode() + body).hexdigest()[:32], kept)
-        app.alerts.send(Alert("warning", f"{name} quarantined a message", str(problem)))
-    except RetryLater as later:
-        return _give_back(app, None, later, COME_AGAIN)
+        # An unread body has no identity of its own; when it came tells it from others.
+        identity = name.encode() + (body or at.encode())
+        app.documents.put("quarantine", hashlib.sha256(identity).hexdigest()[:32], kept)
+        title = f"{name} quarantined a message"
+        app.alerts.send(Alert("warning", title, reason, app.tenant_id))
+    except PipelineError as unkept:
+        return _give_back(app, None, unkept, COME_AGAIN)
     return Response(status=ACKNOWLEDGED)
 
 
@@ -210,7 +220,8 @@ def _trace(name: str, event: Event, envelope: Envelope, request: Request) -> log
     attributes = envelope.message.attributes
     parent = attributes.get("traceparent") or request.headers.get("traceparent")
     first = hashlib.sha256(f"{event.tenant_id}/{event.identity}".encode()).hexdigest()[:32]
-    correlation_id = attributes.get("correlation_id") or first
+    given = attributes.get("correlation_id", "")
+    correlation_id = given if re.fullmatch(r"[0-9A-Za-z-]{1,64}", given) else first
     return logs.Trace(correlation_id, logs.child_traceparent(parent), name, event.tenant_id)
 
 

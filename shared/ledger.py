@@ -7,17 +7,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.errors import Rejected, RetryLater
+from shared.errors import DocumentInvalid, PipelineError, Rejected, RetryLater
 from shared.events import Event, Message
 from shared.ports import ABSENT, App, Document, Merge, Put, Where, Write
 
 KIND = "ledger"
 LONGEST_REASON = 1_000
+SHOWN = (
+    *("state", "run", "attempt", "since", "lease_until", "finished_at"),
+    *("seconds", "reason", "code"),
+)
 FINAL_STATES = ("done", "rejected")
 
 
 class Leased(RetryLater):
     """Somebody else is working on this event right now."""
+
+
+class ResultsTooLarge(PipelineError):
+    """More results than one document holds: a mistake of ours, so it is not acknowledged."""
 
 
 class DifferentPayload(Rejected):
@@ -69,6 +77,7 @@ def claim(app: App, stage: str, event: Event, trace: Mapping[str, str]) -> Claim
     record = {
         "stage": stage,
         "event": event.topic(),
+        "run": event.run,
         "payload": payload,
         "state": "running",
         "attempt": (stored.data["attempt"] if stored else 0) + 1,
@@ -87,7 +96,10 @@ def record_results(app: App, claim: Claim, messages: Sequence[Message]) -> Claim
         {"topic": m.topic, "data": m.data.decode(), "attributes": dict(m.attributes)}
         for m in messages
     ]
-    return _write(app, claim, {**claim.record, "results": results})
+    try:
+        return _write(app, claim, {**claim.record, "results": results})
+    except DocumentInvalid as problem:
+        raise ResultsTooLarge(f"{len(messages)} results of {claim.id}: {problem}") from problem
 
 
 def close(app: App, claim: Claim, emitted: Sequence[Event] = ()) -> Claim:
@@ -149,9 +161,9 @@ def show_progress(app: App, claim: Claim, fraction: float, step: str) -> None:
         app.documents.commit([Merge(claim.event.subject_kind, claim.event.subject_id, fields)])
 
 
-def plain_text(text: str) -> str:
-    """What any store can hold of a text from outside: printable, at most 1,000 characters."""
-    return "".join(c if c.isprintable() else " " for c in text[:LONGEST_REASON])
+def plain_text(text: str, longest: int = LONGEST_REASON) -> str:
+    """What any store can hold of a text from outside: its first characters, all printable."""
+    return "".join(c if c.isprintable() else " " for c in text[:longest])
 
 
 def _write(app: App, claim: Claim, record: Mapping[str, Any], more: Sequence[Write] = ()) -> Claim:
@@ -172,6 +184,7 @@ def _never_claimed(app: App, stage: str, event: Event) -> dict[str, Any]:
     return {
         "stage": stage,
         "event": event.topic(),
+        "run": event.run,
         "payload": _digest(event),
         "attempt": 0,
         "since": _stamp(app.now()),
@@ -184,7 +197,7 @@ def _finished(app: App, claim: Claim, state: str, reason: str) -> dict[str, Any]
     seconds = (now - datetime.fromisoformat(claim.record["since"])).total_seconds()
     ended = {
         "state": state,
-        "reason": reason,
+        "reason": plain_text(reason),
         "finished_at": _stamp(now),
         "lease_until": _stamp(now),
     }
@@ -192,8 +205,7 @@ def _finished(app: App, claim: Claim, state: str, reason: str) -> dict[str, Any]
 
 
 def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("state", "attempt", "since", "finished_at", "seconds", "reason", "code", "lease_until")
-    return {key: record[key] for key in keys if key in record}
+    return {key: record[key] for key in SHOWN if key in record}
 
 
 def _fields_shown(app: App, stage: str, record: Mapping[str, Any]) -> dict[str, Any]:

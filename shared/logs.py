@@ -103,8 +103,8 @@ class TextFormatter(logging.Formatter):
         trace = _current.get()
         who = f"{trace.stage} {trace.correlation_id[:8]}" if trace else record.name
         when = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        message = "".join(c if c.isprintable() else repr(c)[1:-1] for c in record.getMessage())
-        line = f"{when} {who} {message}"
+        said = f"{who} {record.getMessage()}"
+        line = f"{when} " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in said)
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         colour = COLOURS.get(record.levelname)

@@ -304,7 +304,7 @@ class App:
     now: Callable[[], datetime] = utc_now
     lease_seconds: float = 600.0
     """How long an event belongs to the stage that claimed it."""
-    push_max_bytes: int = 10_000_000
+    push_max_bytes: int = 14_000_000
     progress: Callable[[float, str], None] = _ignore_progress
     """Tell how far the work is: a fraction 0-1 and the name of the step."""
 

@@ -67,23 +67,30 @@ def upload_status(app: App, upload_id: str, chain: Sequence[str]) -> AssetStatus
 
 def list_status(app: App, chain: Sequence[str], *, limit: int = 50) -> Sequence[AssetStatus]:
     """The newest videos and refused uploads of this tenant, newest first."""
-    found = []
-    for kind in ("assets", "uploads"):
-        page = app.documents.query(kind, order_by="updated_at", descending=True, limit=limit)
-        shown = [d for d in page.documents if kind == "assets" or "video_id" not in d.data]
-        found += [_status(app, document, chain) for document in shown]
+    assets, uploads = (
+        app.documents.query(kind, order_by="updated_at", descending=True, limit=limit).documents
+        for kind in ("assets", "uploads")
+    )
+    # A copy that stalled was refused; the whole file under the same path makes that history.
+    good = {u.data["path"]: u.data["updated_at"] for u in reversed(uploads) if "video_id" in u.data}
+    others = [
+        u
+        for u in uploads
+        if "video_id" not in u.data and u.data["updated_at"] > good.get(u.data.get("path"), "")
+    ]
+    found = [_status(app, document, chain) for document in [*assets, *others]]
     return sorted(found, key=lambda status: status.updated_at, reverse=True)[:limit]
 
 
 def _status(app: App, document: Document, chain: Sequence[str]) -> AssetStatus:
     data = document.data
-    stages = data.get("stages", {})
+    stages, uploads = data.get("stages", {}), data.get("uploads", {})
     return AssetStatus(
         tenant_id=app.tenant_id,
-        upload_id=document.id if document.kind == "uploads" else "",
+        upload_id=document.id if document.kind == "uploads" else next(iter(uploads), ""),
         video_id=data.get("video_id", ""),
         name=data.get("name", ""),
-        uploads=max(1, len(data.get("uploads", {}))),
+        uploads=max(1, len(uploads)),
         report_path=data.get("report_path", ""),
         updated_at=data.get("updated_at", app.now()),
         correlation_id=data.get("correlation_id", ""),

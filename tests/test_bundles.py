@@ -235,7 +235,9 @@ def test_a_video_bundle_reads_a_video_in_its_child_process(
 ) -> None:
     """Served from the unpacked zip, with the packages of the venv that runs this test."""
     programs = Path(sys.executable).parent
-    ingest_one_video(unpacked["ingest"], programs, local_app, make_video(tmp_path / "ad.mp4"))
+    assert_a_video_is_ingested(
+        unpacked["ingest"], programs, local_app, make_video(tmp_path / "ad.mp4")
+    )
 
 
 @pytest.mark.soak
@@ -243,10 +245,12 @@ def test_a_video_bundle_serves_as_it_is_deployed(
     unpacked: dict[str, Path], local_app: tuple[App, dict[str, str]], tmp_path: Path
 ) -> None:
     programs = installed(unpacked["ingest"] / "requirements.txt", CACHE)
-    ingest_one_video(unpacked["ingest"], programs, local_app, make_video(tmp_path / "ad.mp4"))
+    assert_a_video_is_ingested(
+        unpacked["ingest"], programs, local_app, make_video(tmp_path / "ad.mp4")
+    )
 
 
-def ingest_one_video(
+def assert_a_video_is_ingested(
     bundle: Path, programs: Path, local_app: tuple[App, dict[str, str]], video: Path
 ) -> None:
     """Push one upload to a served ingest, and find the video and the event that follow."""

@@ -17,6 +17,7 @@ def record_dead_letter(letter: DeadLettered, app: App) -> None:
         path, letter.model_dump_json().encode(), content_type="application/json", once=True
     )
     facts = {
+        "tenant_id": app.tenant_id,
         "stage": stage_name,
         "path": path,
         "reason": reason,
@@ -25,7 +26,8 @@ def record_dead_letter(letter: DeadLettered, app: App) -> None:
     }
     app.documents.commit([Merge("dead_letters", letter.letter_id, facts)])
     mark_failed(letter, stage_name, reason, app)
-    app.alerts.send(Alert("critical", f"{stage_name}: a message is lost until replayed", reason))
+    title = f"{stage_name}: a message is lost until replayed"
+    app.alerts.send(Alert("critical", title, reason, app.tenant_id))
 
 
 def mark_failed(letter: DeadLettered, stage_name: str, reason: str, app: App) -> None:

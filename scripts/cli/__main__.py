@@ -1,5 +1,6 @@
 """`scripts/gv`: everything that GeminiVideo does, one verb each."""
 
+import sqlite3
 import sys
 from importlib import import_module
 from typing import Any
@@ -9,6 +10,7 @@ import click
 VERBS = {
     "run": "scripts.cli.run",
     "analyze": "scripts.cli.analyze",
+    "bench": "scripts.cli.bench",
     "status": "scripts.cli.status",
     "replay": "scripts.cli.replay",
     "reset": "scripts.cli.local",
@@ -46,7 +48,9 @@ def main(arguments: list[str] | None = None) -> Any:
         return gv.main(args=arguments, prog_name="gv")
     except PipelineError as problem:
         click.echo(f"{problem.code}: {problem}", err=True)
-        sys.exit(1)
+    except (OSError, sqlite3.Error) as problem:
+        click.echo(f"{problem}; check the path, its permissions and the free space", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

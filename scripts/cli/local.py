@@ -5,16 +5,15 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from scripts.cli.paths import UserPath
-from scripts.local.lock import AlreadyRunning, only_one
+from scripts.local.lock import HOME, AlreadyRunning, only_one
 
-HOME = Path(".local")
 KEPT_OUT = ("stack.lock", "cache")
 
 
@@ -43,28 +42,35 @@ def backup(target: Path | None) -> None:
     target = target or Path(f"geminivideo-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.tar.gz")
     if target.exists():
         raise click.ClickException(f"{target} exists already: name another file")
-    with (
-        tempfile.TemporaryDirectory(prefix="gv-backup-") as folder,
-        tarfile.open(target, "x:gz") as archive,
-    ):
-        for path in sorted(HOME.rglob("*")):
-            add_to_backup(archive, path, Path(folder))
-    target.chmod(0o600)
-    click.echo(f"{target} holds {HOME.resolve()}; restore with: tar -xzf {target}")
+    # It holds secrets: nobody else may read it, not even while it is being written.
+    with tempfile.TemporaryDirectory(prefix=".gv-backup-", dir=target.parent) as folder:
+        draft = Path(folder) / "backup.tar.gz"
+        with tarfile.open(draft, "x:gz") as archive:
+            for path in sorted(HOME.rglob("*")):
+                add_to_backup(archive, path, Path(folder))
+        draft.chmod(0o600)
+        draft.rename(target)
+    click.echo(
+        f"{target} holds {HOME.resolve()}; stop the stack, then restore it with: "
+        f"tar -xzf {target.absolute()} -C {HOME.resolve().parent}"
+    )
 
 
 def add_to_backup(archive: tarfile.TarFile, path: Path, folder: Path) -> None:
     """Add one file; a database through SQLite's own online copy, its journals not at all."""
-    first = path.relative_to(HOME).parts[0]
-    if first in KEPT_OUT or not path.is_file() or path.name.endswith(("-wal", "-shm")):
+    parts = path.relative_to(HOME).parts
+    left_out = parts[0] in KEPT_OUT or "drafts" in parts[:3]
+    if left_out or not path.is_file() or path.name.endswith(("-wal", "-shm")):
         return
-    if path.suffix != ".db":
+    if path.suffix == ".db":
+        copy = folder / path.name
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as sink:
+            source.backup(sink)
+        archive.add(copy, arcname=str(path))
+        return
+    # What is deleted meanwhile is not in the backup.
+    with suppress(FileNotFoundError):
         archive.add(path, arcname=str(path))
-        return
-    copy = folder / path.name
-    with sqlite3.connect(path) as source, sqlite3.connect(copy) as sink:
-        source.backup(sink)
-    archive.add(copy, arcname=str(path))
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 import click
 
+from scripts.stages import read_stages
 from shared import bootstrap
 from shared.config import read_settings
+from shared.errors import Rejected
 from shared.events import DeadLettered, Message, event_of
 from shared.ports import App, Document, Merge, Where
 
@@ -12,6 +14,9 @@ from shared.ports import App, Document, Merge, Where
 @click.option("--stage", help="Only what this stage could not handle.")
 def replay(stage: str | None) -> None:
     """Publish every dead letter once more; what was done meanwhile is not done again."""
+    known = [*read_stages()]
+    if stage is not None and stage.replace("-", "_") not in known:
+        raise click.BadParameter(f"{stage!r} is no stage; there are {', '.join(known)}")
     app = bootstrap.build_app(read_settings())
     where = [Where("stage", "==", stage.replace("-", "_"))] if stage else []
     count, cursor = 0, None
@@ -25,11 +30,15 @@ def replay(stage: str | None) -> None:
 
 
 def replay_one(app: App, letter: Document) -> bool:
-    """Publish one letter as it came, and note when; False when that was done before."""
+    """Publish one letter as it came, and note when; False when it was before, or is no event."""
     if "replayed_at" in letter.data:
         return False
     kept = DeadLettered.model_validate_json(app.files.read(letter.data["path"]))
-    topic = event_of(kept.message).topic()
+    try:
+        topic = event_of(kept.message).topic()
+    except Rejected as problem:
+        click.echo(f"{letter.id} stays where it is: {problem}", err=True)
+        return False
     app.bus.publish([Message(topic, kept.message.data, kept.attributes)])
     stamp = app.now().isoformat(timespec="microseconds")
     app.documents.commit([Merge("dead_letters", letter.id, {"replayed_at": stamp})])

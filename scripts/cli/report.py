@@ -8,7 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-WIDTH = 60
+WIDEST = 60
+NARROWEST = 20
+LABEL_COLUMNS = 14
 BARS = " ▁▂▃▄▅▆▇█"
 
 Report = Mapping[str, Any]
@@ -21,13 +23,22 @@ def show_report(console: Console, name: str, report: Report) -> None:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", justify="right")
     facts.add_column()
-    rows: list[tuple[str, Text]] = [*fact_rows(report), ("", Text()), *timeline_rows(report)]
+    rows: list[tuple[str, Text]] = [
+        *fact_rows(report),
+        ("", Text()),
+        *timeline_rows(report, columns_of(console)),
+    ]
     for label, value in rows:
         facts.add_row(label, value)
     for part in report["analysers"]:
         if part["status"] != "ran":
             facts.add_row(part["name"], Text(f"{part['status']}: {part['reason']}", "yellow"))
     console.print(Padding(facts, (1, 0, 0, 2)))
+
+
+def columns_of(console: Console) -> int:
+    """How many columns the timeline gets on this terminal."""
+    return max(NARROWEST, min(WIDEST, console.width - LABEL_COLUMNS))
 
 
 def media_words(media: Report) -> str:
@@ -85,54 +96,54 @@ def sound_words(report: Report) -> str:
     return ", ".join(words)
 
 
-def timeline_rows(report: Report) -> Iterable[tuple[str, Text]]:
-    """Shots, motion, faces, speech and beats over the length of the video, 60 columns wide."""
+def timeline_rows(report: Report, width: int) -> Iterable[tuple[str, Text]]:
+    """Shots, motion, faces, speech and beats over the length of the video, `width` columns."""
     end = report["media"]["duration_seconds"] or 1.0
 
     def column(at_seconds: float) -> int:
-        return min(WIDTH - 1, max(0, int(WIDTH * at_seconds / end)))
+        return min(width - 1, max(0, int(width * at_seconds / end)))
 
     audio = report["audio"]
     faces = [sample["at_seconds"] for sample in report["faces"]["samples"] if sample["boxes"]]
-    yield "shots", Text(shot_line(report["shots"], column))
-    yield "motion", Text(motion_line(report["motion_moments"], end), "blue")
-    yield "faces", Text(mark_line(map(column, faces), "▪"), "yellow")
-    yield "speech", Text(speech_line(audio["speech"], column), "green")
-    yield "beats", Text(mark_line(map(column, audio["beats_seconds"]), "╵"), "red")
-    yield "", Text(f"0 s{f'{end:.1f} s':>{WIDTH - 3}}", "dim")
+    yield "shots", Text(shot_line(report["shots"], column, width))
+    yield "motion", Text(motion_line(report["motion_moments"], end, width), "blue")
+    yield "faces", Text(mark_line(map(column, faces), "▪", width), "yellow")
+    yield "speech", Text(speech_line(audio["speech"], column, width), "green")
+    yield "beats", Text(mark_line(map(column, audio["beats_seconds"]), "╵", width), "red")
+    yield "", Text(f"0 s{f'{end:.1f} s':>{width - 3}}", "dim")
 
 
-def shot_line(shots: Sequence[Report], column: Callable[[float], int]) -> str:
+def shot_line(shots: Sequence[Report], column: Callable[[float], int], width: int) -> str:
     """A bar where each shot begins."""
-    line = ["─"] * WIDTH
+    line = ["─"] * width
     for shot in shots:
         line[column(shot["start_seconds"])] = "┃"
     return "".join(line)
 
 
-def motion_line(moments: Sequence[Report], end: float) -> str:
+def motion_line(moments: Sequence[Report], end: float, width: int) -> str:
     """Motion energy as a sparkline, relative to the strongest moment."""
     top = max((moment["motion_energy"] for moment in moments), default=0.0)
     if not top:
-        return " " * WIDTH
+        return " " * width
     line = []
-    for index in range(WIDTH):
-        at = (index + 0.5) * end / WIDTH
+    for index in range(width):
+        at = (index + 0.5) * end / width
         now = [m for m in moments if m["timestamp_start"] <= at < m["timestamp_end"]]
         energy = now[0]["motion_energy"] if now else 0.0
         line.append(BARS[round((len(BARS) - 1) * energy / top)])
     return "".join(line)
 
 
-def speech_line(speech: Sequence[Report], column: Callable[[float], int]) -> str:
+def speech_line(speech: Sequence[Report], column: Callable[[float], int], width: int) -> str:
     """A solid stretch where somebody speaks."""
     spoken = (range(column(s["start_seconds"]), column(s["end_seconds"]) + 1) for s in speech)
-    return mark_line((index for stretch in spoken for index in stretch), "━")
+    return mark_line((index for stretch in spoken for index in stretch), "━", width)
 
 
-def mark_line(columns: Iterable[int], mark: str) -> str:
+def mark_line(columns: Iterable[int], mark: str, width: int) -> str:
     """A mark in each of the columns."""
-    line = [" "] * WIDTH
+    line = [" "] * width
     for index in columns:
         line[index] = mark
     return "".join(line)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from scripts.local.lock import HOME, is_running
 from scripts.stages import chain_from, read_stages
 from shared import bootstrap
 from shared.config import read_settings
@@ -33,6 +34,8 @@ def status(as_json: bool, limit: int) -> None:
         click.echo("Nothing yet. scripts/run VIDEO puts a video in.")
     else:
         show(assets)
+        if not is_running(HOME) and not all(asset.finished for asset in assets):
+            click.echo("No local stack is running here; scripts/run goes on with the rest.")
 
 
 def show(assets: Sequence[AssetStatus]) -> None:
@@ -41,10 +44,13 @@ def show(assets: Sequence[AssetStatus]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("video", *[stage.name for stage in assets[0].stages], "id")
+    table = Table("video", *[stage.name for stage in assets[0].stages], box=None, pad_edge=False)
     for asset in assets:
         cells = [Text(words(stage), COLOURS.get(stage.state, "yellow")) for stage in asset.stages]
-        table.add_row(Text(asset.name), *cells, asset.video_id or asset.upload_id)
+        table.add_row(Text(asset.name, "bold", overflow="fold"), *cells)
+        table.add_row(Text(asset.video_id or asset.upload_id, "dim", no_wrap=True))
+        if asset.problem:
+            table.add_row(Text(asset.problem.reason, "red", overflow="fold"))
     Console().print(table)
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 
 from scripts.stages import Stage, subscription_of
-from shared.errors import RetryLater
+from shared.errors import PipelineError
 from shared.ports import Bus, Delivery
 
 log = logging.getLogger("geminivideo.local")
 
 ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 IDLE_SECONDS = 0.1
+TROUBLE_SECONDS = 1.0
 
 
 def push_body(delivery: Delivery) -> dict[str, Any]:
@@ -42,7 +43,8 @@ class Deliverer(Thread):
 
     def run(self) -> None:
         """Deliver until told to stop."""
-        with httpx.Client(base_url=self._url) as client:
+        # A proxy of the user's has no business between us and ourselves.
+        with httpx.Client(base_url=self._url, trust_env=False) as client:
             while not self._stopping.is_set():
                 if sum(self._deliver_one(client, name) for name in self._stages) == 0:
                     self._stopping.wait(IDLE_SECONDS)
@@ -52,8 +54,9 @@ class Deliverer(Thread):
             deliveries = self._bus.pull(subscription_of(name), limit=1)
             for delivery in deliveries:
                 self._push(client, name, delivery)
-        except RetryLater as problem:
-            log.warning("the queue cannot be read now: %s", problem)
+        except PipelineError as problem:
+            log.warning("the queue cannot be used now: %s", problem)
+            self._stopping.wait(TROUBLE_SECONDS)
             return False
         return bool(deliveries)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+HOME = Path(".local")
+
 
 class AlreadyRunning(Exception):
     """Another stack holds the folder; `url` is its status page."""
@@ -25,10 +27,24 @@ def only_one(folder: Path) -> Iterator[Path]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunning(_announced(path)) from None
+        # What a killed stack had written there is not where we answer.
+        file.truncate(0)
         try:
             yield path
         finally:
             file.truncate(0)
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a stack holds the folder now."""
+    try:
+        with (folder / "stack.lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def announce(path: Path, url: str) -> None:

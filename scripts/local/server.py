@@ -11,7 +11,27 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from scripts.stages import ROOT
 
+OWN_NAMES = ("127.0.0.1", "localhost")
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class OnlyThisMachine:
+    """Answers nobody who came here by another name, and lets no web page push messages."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Pass on one request, or refuse it."""
+        named = environ.get("HTTP_HOST", "").rsplit(":", 1)[0] in OWN_NAMES
+        # A browser tells the page that a request comes from; Pub/Sub has none.
+        forged = "HTTP_ORIGIN" in environ and environ["PATH_INFO"].startswith("/push/")
+        if named and not forged:
+            return self._app(environ, start_response)
+        start_response("403 Forbidden", [("Content-Type", "text/plain")])
+        return [b"this stack is for this machine only"]
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -35,7 +55,7 @@ class Server:
     """A threaded server on the loopback address; port 0 takes any free one."""
 
     def __init__(self, page: WsgiApp, mounts: Mapping[str, WsgiApp], port: int) -> None:
-        app = DispatcherMiddleware(page, dict(mounts))
+        app = OnlyThisMachine(DispatcherMiddleware(page, dict(mounts)))
         self._server: BaseWSGIServer = make_server(
             "127.0.0.1", port, app, threaded=True, request_handler=QuietHandler
         )

@@ -1,6 +1,7 @@
 """The whole product in one process: functions, queue, uploads folder and schedules."""
 
 import logging
+import signal
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -11,7 +12,7 @@ from threading import Thread
 from typing import cast
 
 from scripts.local.deliver import start_deliverers
-from scripts.local.lock import announce, only_one
+from scripts.local.lock import HOME, announce, only_one
 from scripts.local.page import StatusPage
 from scripts.local.server import Server, WsgiApp, function_apps
 from scripts.local.uploads import UploadsWatcher
@@ -24,13 +25,12 @@ from shared.adapters.files.signed import signed_files_app
 from shared.adapters.schedules.rules import DueRun
 from shared.adapters.schedules.sqlite import SqliteSchedules
 from shared.config import Settings
-from shared.errors import ConfigError, RetryLater
+from shared.errors import ConfigError, PipelineError
 from shared.events import Message
 from shared.ports import App
 
 log = logging.getLogger("geminivideo.local")
 
-HOME = Path(".local")
 STOP_SECONDS = 3.0
 
 
@@ -51,6 +51,8 @@ def running_stack(settings: Settings, home: Path = HOME) -> Iterator[LocalStack]
     """
     with ExitStack() as stack:
         lock = stack.enter_context(only_one(home))
+        # The check for writers holds a file lease for an instant; breaking one sends this signal.
+        signal.signal(signal.SIGIO, signal.SIG_IGN)
         settings = choose_port(settings)
         app = bootstrap.build_app(settings)
         bootstrap.use(app)
@@ -65,7 +67,7 @@ def running_stack(settings: Settings, home: Path = HOME) -> Iterator[LocalStack]
         stopping = Flag()
         uploads = files.root / "uploads"
         threads: list[Thread] = [
-            UploadsWatcher(app, uploads, settings.local_uploads_quiet_seconds, stopping),
+            UploadsWatcher(app, files, settings.local_uploads_quiet_seconds, stopping),
             ScheduleRunner(app, cast(SqliteSchedules, app.schedules), stopping),
         ]
         for thread in threads:
@@ -131,20 +133,22 @@ class ScheduleRunner(Thread):
     def __init__(self, app: App, schedules: SqliteSchedules, stopping: Flag) -> None:
         super().__init__(name="schedules", daemon=True)
         self._app, self._schedules, self._stopping = app, schedules, stopping
+        self._pending: list[Message] = []
 
     def run(self) -> None:
         """Look once a second until told to stop."""
         while not self._stopping.wait(1.0):
             try:
                 self.look()
-            except RetryLater as problem:
-                log.warning("the schedules cannot be read now: %s", problem)
+            except PipelineError as problem:
+                log.warning("the schedules cannot be run now: %s", problem)
 
     def look(self) -> None:
-        """Publish what is due now, all or nothing: each names its slot or its request."""
-        messages = [self._message(run) for run in self._schedules.due(self._app.now())]
-        if messages:
-            self._app.bus.publish(messages)
+        """Publish what is due; each names its slot or request, and waits until that succeeds."""
+        self._pending += [self._message(run) for run in self._schedules.due(self._app.now())]
+        if self._pending:
+            self._app.bus.publish(self._pending)
+            self._pending = []
 
     def _message(self, run: DueRun) -> Message:
         attributes = {"schedule": run.schedule.name, "tenant_id": self._app.tenant_id}

@@ -13,6 +13,8 @@ from threading import Event as Flag
 from threading import Thread
 
 from shared import logs
+from shared.adapters.files.disk import DiskFiles
+from shared.domain.video.refusals import TooLarge
 from shared.errors import PipelineError
 from shared.events import UploadFinalized, check_path
 from shared.ports import App
@@ -29,6 +31,9 @@ def upload_video(app: App, video: Path) -> UploadFinalized:
 
     Each upload has a path of its own, so that a second file of the same name replaces nothing.
     """
+    size_bytes = video.stat().st_size
+    if size_bytes > app.limits.max_bytes:
+        raise TooLarge(f"{video.name!r}: {size_bytes} bytes; at most {app.limits.max_bytes}")
     stamp = app.now().strftime("%Y%m%d-%H%M%S")
     path = f"uploads/{stamp}-{secrets.token_hex(3)}/{safe_name(video.name)}"
     stored = app.files.write(path, video)
@@ -64,32 +69,45 @@ class Sighting:
 class UploadsWatcher(Thread):
     """Looks at the uploads folder and publishes each file once it is complete."""
 
-    def __init__(self, app: App, root: Path, quiet_seconds: float, stopping: Flag) -> None:
+    def __init__(self, app: App, files: DiskFiles, quiet_seconds: float, stopping: Flag) -> None:
         super().__init__(name="uploads", daemon=True)
-        self._app, self._root, self._quiet, self._stopping = app, root, quiet_seconds, stopping
+        self._app, self._files, self._quiet, self._stopping = app, files, quiet_seconds, stopping
+        self._root = files.root / "uploads"
         self._seen: dict[Path, Sighting] = {}
         self._taken: dict[Path, tuple[int, int]] = {}
+        self._troubles: dict[Path, str] = {}
 
     def run(self) -> None:
         """Look until told to stop."""
         while not self._stopping.is_set():
-            try:
-                self.look()
-            except (PipelineError, OSError) as problem:
-                log.warning("the uploads folder cannot be read now: %s", problem)
+            self.look()
             self._stopping.wait(LOOK_EVERY_SECONDS)
 
     def look(self) -> None:
         """One look: publish what is complete and was not taken before."""
         for path in find_files(self._root):
-            state = path.stat()
-            content = (state.st_size, state.st_mtime_ns)
-            if self._taken.get(path) != content and self._is_complete(path, *content):
-                self._take(path)
-                self._taken[path] = content
+            try:
+                self._look_at(path)
+            except (PipelineError, OSError) as problem:
+                # One bad entry must not keep the others waiting, nor fill the log.
+                if self._troubles.get(path) != str(problem):
+                    self._troubles[path] = str(problem)
+                    log.warning("%r is not taken: %s", path.name, problem)
+
+    def _look_at(self, path: Path) -> None:
+        state = path.stat()
+        content = (state.st_size, state.st_mtime_ns)
+        if self._taken.get(path) != content and self._is_complete(path, *content):
+            self._take(path)
+            self._taken[path] = content
 
     def _is_complete(self, path: Path, size_bytes: int, mtime_ns: int) -> bool:
-        """Unchanged for a while, and nobody has it open for writing."""
+        """Written by the store itself, or unchanged for a while with nobody writing to it."""
+        name = os.fsencode(path.relative_to(self._files.root)).decode("utf-8", "replace")
+        if self._files.wrote(name):
+            return True
+        if is_unfinished(path.name):
+            return False
         before = self._seen.get(path)
         if before is None or (before.size_bytes, before.mtime_ns) != (size_bytes, mtime_ns):
             self._seen[path] = Sighting(size_bytes, mtime_ns, time.monotonic())
@@ -121,28 +139,29 @@ class UploadsWatcher(Thread):
 
     def _better_place(self, path: Path, name: str) -> Path | None:
         """Where a file must lie to be an upload of somebody; None when it is there already."""
-        if not name:
-            return (
-                self._root / self._app.tenant_id / f"{secrets.token_hex(3)}-{safe_name(path.name)}"
-            )
+        tenant_id = path.relative_to(self._root).parts[0] if name else self._app.tenant_id
         try:
             check_path(f"uploads/{name}")
         except ValueError:
-            return path.with_name(f"{secrets.token_hex(3)}-{safe_name(path.name)}")
+            return self._root / tenant_id / f"{secrets.token_hex(3)}-{safe_name(path.name)}"
         return None
 
 
 def find_files(root: Path) -> Iterator[Path]:
-    """Every regular file below `root` that is not hidden or named as unfinished."""
+    """Every regular file below `root` that is not hidden."""
     if not root.is_dir():
         return
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder) / name
-            hidden = name.startswith(".") or name.lower().endswith(UNFINISHED_SUFFIXES)
-            if not hidden and path.is_file() and not path.is_symlink():
+            if not name.startswith(".") and path.is_file() and not path.is_symlink():
                 yield path
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether browsers and editors call what they have not finished so."""
+    return name.lower().endswith(UNFINISHED_SUFFIXES)
 
 
 def has_writer(path: Path) -> bool:

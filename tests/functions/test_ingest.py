@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import FileMissing, Rejected
 from shared.events import UploadFinalized, VideoIngested
-from shared.ports import App
+from shared.ports import App, Merge
 from tests.support.stages import work_of
 from tests.support.videos import make_video
 
@@ -46,6 +46,18 @@ def test_two_uploads_of_one_video_are_one_asset(app: App, tmp_path: Path) -> Non
     asset = app.documents.get("assets", first.video_id)
     assert asset is not None
     assert {one["name"] for one in asset.data["uploads"].values()} == {"ad.mp4", "копия 2.mov"}
+
+
+@pytest.mark.parametrize(("state", "run"), [("done", 1), ("rejected", 2), ("failed", 2)])
+def test_a_video_that_was_given_up_gets_another_chance_when_it_is_sent_again(
+    app: App, tmp_path: Path, state: str, run: int
+) -> None:
+    """A limit may have been raised, a bug mended: a new upload asks for a new run."""
+    video = make_video(tmp_path / "ad.mp4")
+    first = ingest(upload(app, video, "uploads/1.mp4"), app)
+    shown = {"stages.analyze": {"state": state, "run": 1}}
+    app.documents.commit([Merge("assets", first.video_id, shown)])
+    assert ingest(upload(app, video, "uploads/2.mp4"), app).run == run
 
 
 def test_the_same_video_of_two_tenants_is_two_videos(app: App, tmp_path: Path) -> None:

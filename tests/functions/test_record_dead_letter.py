@@ -76,6 +76,20 @@ def test_a_replay_puts_the_message_back_once(tmp_path: Path) -> None:
     assert not replay_one(app, letter)
 
 
+def test_a_replayed_message_that_dies_again_is_another_letter(app: App) -> None:
+    """It was published at another time; nothing of it may be lost in silence."""
+    ids = set()
+    for published in ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"):
+        source = {
+            "CloudPubSubDeadLetterSourceSubscription": "analyze",
+            "CloudPubSubDeadLetterSourceTopicPublishTime": published,
+        }
+        sent = VIDEO.to_message({})
+        forwarded = Message("", sent.data, {**sent.attributes, **source})
+        ids.add(DeadLettered.from_message(forwarded).letter_id)
+    assert len(ids) == 2
+
+
 def test_what_failed_runs_again_after_a_replay(app: App) -> None:
     """Failed is a state that a new delivery may leave."""
     work_of("record_dead_letter")(letter_of(VIDEO.to_message({})), app)

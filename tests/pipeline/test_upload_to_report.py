@@ -138,3 +138,10 @@ def test_the_cloud_path_gives_the_same_report(
     assert status.problem is None
     report = json.loads(cloud_app.files.read(status.report_path))
     assert lasting(report) == lasting(laptop_report)
+
+
+def test_a_missing_file_is_a_json_error_too(tmp_path: Path) -> None:
+    """Whoever reads the output can rely on its shape."""
+    done = run_once(tmp_path, tmp_path / "missing.mp4")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["code"] == "file_missing"

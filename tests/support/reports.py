@@ -6,9 +6,10 @@ from typing import Any
 
 
 def lasting(report: Mapping[str, Any]) -> dict[str, Any]:
-    """A report without how long its parts took and when it was made."""
+    """A report without how long its parts took, when it was made and what the file was called."""
     copy: dict[str, Any] = json.loads(json.dumps(report))
     copy["pattern"]["extracted_at"] = None
+    copy.pop("name", None)
     for analyser in copy["analysers"]:
         analyser["seconds"] = None
     return copy

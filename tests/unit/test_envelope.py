@@ -154,6 +154,7 @@ def test_a_valid_cloud_event_is_taken(extra: dict[str, Any]) -> None:
         body(message={"data": 5}),
         body(message={"attributes": ["k"]}),
         body(message=MESSAGE, deliveryAttempt="many"),
+        body(context="x"),
         body(context={"eventType": "google.firebase.auth.create", "eventId": "1"}, data={}),
         b"[" * 100_000,
     ],

@@ -27,7 +27,7 @@ TRACE = {"correlation_id": "c", "traceparent": "00-" + "a" * 32 + "-" + "b" * 16
 
 TENANTS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True)
 VIDEO_IDS = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
-RUNS = st.integers(1, 10**9)
+RUNS = st.integers(1, 10**6)
 SEGMENTS = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/"),
     min_size=1,

@@ -138,6 +138,19 @@ def test_what_is_no_event_is_quarantined_and_acknowledged(app: App, body: bytes)
     assert published(app) == []
 
 
+@pytest.mark.parametrize(
+    "body", [b"\x00" * 10, b"\xff\xfe{", b"\n\r\x1b[31m", "\ud800".encode("utf-8", "surrogatepass")]
+)
+def test_bytes_that_no_store_holds_are_quarantined_as_what_can_be_shown(
+    app: App, body: bytes
+) -> None:
+    """Keeping them must not fail for what they are."""
+    assert stage_that(lambda video, app: RESULT)(request_of(body)).status_code == 204
+    (kept,) = app.documents.query("quarantine").documents
+    assert kept.data["body_bytes"] == len(body)
+    assert kept.data["body"].isprintable()
+
+
 def test_an_oversized_body_is_quarantined_unread(app: App) -> None:
     """The limit is looked at before the body."""
     body = b"x" * (app.push_max_bytes + 1)
@@ -153,6 +166,50 @@ def test_another_payload_under_a_known_identity_is_quarantined(app: App) -> None
     assert analyze(push_of(changed)).status_code == 204
     kept = app.documents.query("quarantine").documents
     assert [document.data["code"] for document in kept] == ["different_payload"]
+
+
+@pytest.mark.parametrize("reason", ["a\0b", "\ud800", "x" * 3_000_000, "a\nb"])
+def test_a_reason_that_no_store_holds_is_kept_as_far_as_it_can_be(app: App, reason: str) -> None:
+    """The words of an error come from outside as well."""
+    assert raising(RetryLater(reason))(push_of(VIDEO)).status_code == 503
+    assert entry(app).data["state"] == "retrying"
+    assert raising(Rejected(reason))(push_of(VIDEO)).status_code == 204
+    assert entry(app).data["state"] == "rejected"
+
+
+@pytest.mark.parametrize("given", ["a\0b", "x" * 900, "a\nb", "", "€"])
+def test_a_correlation_id_from_outside_is_taken_only_when_it_is_one(app: App, given: str) -> None:
+    """It goes into documents and log lines."""
+    stage_that(lambda video, app: RESULT)(push_of(VIDEO, correlation_id=given))
+    assert entry(app).data["correlation_id"].isalnum()
+
+
+def test_a_look_at_the_progress_that_fails_does_not_fail_the_work(app: App) -> None:
+    """A locked database costs a picture, not an analysis."""
+    clock = app.now
+    assert isinstance(clock, Clock)
+
+    def work(video: VideoIngested, app: App) -> VideoAnalyzed:
+        documents = app.documents
+        clock.pass_seconds(5)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(documents), "commit", locked)
+            app.progress(0.5, "decoding")
+        return RESULT
+
+    assert stage_that(work)(push_of(VIDEO)).status_code == 204
+
+
+def locked(*arguments: Any) -> None:
+    """A commit that comes at a bad time."""
+    raise RetryLater("the database is locked")
+
+
+def test_results_that_no_document_holds_are_not_acknowledged(app: App) -> None:
+    """A mistake of ours must be seen as a dead letter, not vanish as a refusal."""
+    many = [RESULT.model_copy(update={"run": n}) for n in range(1, 6000)]
+    assert stage_that(lambda video, app: many)(push_of(VIDEO)).status_code == 500
+    assert entry(app).data["state"] == "retrying"
 
 
 def test_trace_and_correlation_go_from_message_to_message(app: App) -> None:

@@ -39,10 +39,11 @@ def ingest_all(app: App) -> None:
     """An upload that has become a video."""
     claim = begin(app, "ingest", UPLOAD)
     asset = {"video_id": VIDEO.video_id, "name": "ad.mp4", f"uploads.{UPLOAD.upload_id}": {"n": 1}}
+    upload = {"video_id": VIDEO.video_id, "name": "ad.mp4", "path": UPLOAD.path}
     app.documents.commit(
         [
             Merge("assets", VIDEO.video_id, asset),
-            Merge("uploads", UPLOAD.upload_id, {"video_id": VIDEO.video_id, "name": "ad.mp4"}),
+            Merge("uploads", UPLOAD.upload_id, upload),
         ]
     )
     ledger.close(app, claim, [VIDEO])
@@ -111,6 +112,35 @@ def test_the_newest_comes_first_and_a_video_only_once(app: App, clock: Clock) ->
     other = UPLOAD.model_copy(update={"generation": "2"})
     ledger.reject(app, begin(app, "ingest", other), Rejected("no"))
     assert [status.video_id for status in list_status(app, CHAIN)] == ["", VIDEO.video_id]
+
+
+def test_half_a_file_is_forgotten_once_the_whole_one_is_there(app: App, clock: Clock) -> None:
+    """A copy that stalled for long was refused; nobody wants to read that for ever."""
+    half = UPLOAD.model_copy(update={"generation": "0"})
+    app.documents.commit([Merge("uploads", half.upload_id, {"path": UPLOAD.path})])
+    ledger.reject(app, begin(app, "ingest", half), Rejected("cut off"))
+    assert len(list_status(app, CHAIN)) == 1
+    clock.pass_seconds(1)
+    ingest_all(app)
+    assert [status.video_id for status in list_status(app, CHAIN)] == [VIDEO.video_id]
+
+
+def test_two_good_contents_under_one_path_are_two_videos(app: App, clock: Clock) -> None:
+    """Neither is a third, unfinished one."""
+    ingest_all(app)
+    clock.pass_seconds(1)
+    second = VIDEO.model_copy(update={"video_id": "b" * 32})
+    upload = UPLOAD.model_copy(update={"generation": "2"})
+    claim = begin(app, "ingest", upload)
+    facts = {"video_id": second.video_id, "path": UPLOAD.path}
+    app.documents.commit(
+        [
+            Merge("assets", second.video_id, {**facts, f"uploads.{upload.upload_id}": {"n": 1}}),
+            Merge("uploads", upload.upload_id, facts),
+        ]
+    )
+    ledger.close(app, claim, [second])
+    assert [s.video_id for s in list_status(app, CHAIN)] == [second.video_id, VIDEO.video_id]
 
 
 def test_another_tenant_sees_nothing(app: App) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -93,10 +94,22 @@ class _Database:
         except OSError as problem:
             raise ConfigError(f"{path.parent}: {problem.strerror}; name another") from problem
         with self.translated():
-            self.sql.execute("PRAGMA journal_mode = WAL")
+            self._use_wal()
             with self.transaction() as sql:
                 for statement in _SCHEMA.split(";"):
                     sql.execute(statement)
+
+    def _use_wal(self) -> None:
+        """Processes that make the file together fail here at once, whatever the timeout."""
+        deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+        while True:
+            try:
+                self.sql.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     @property
     def sql(self) -> sqlite3.Connection:

@@ -230,11 +230,13 @@ class DiskFiles:
                 return None
             return self._keep(Record(name, *looks_of(target.lstat()), generation, *what))
 
-    def _look(self, name: str) -> Record | None:
+    def wrote(self, name: str) -> bool:
+        """Whether a stored name still holds what was recorded for it: then it is whole."""
         state, record = regular_file(self.root / name), self._record(name)
-        if state is None:
-            return None
-        return record if record and record.describes(state) else self._adopt(name)
+        return state is not None and record is not None and record.describes(state)
+
+    def _look(self, name: str) -> Record | None:
+        return self._record(name) if self.wrote(name) else self._adopt(name)
 
     def _adopt(self, name: str) -> Record | None:
         """Record what somebody put or changed by hand."""

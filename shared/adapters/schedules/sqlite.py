@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS requests (
     name TEXT NOT NULL REFERENCES schedules (name) ON DELETE CASCADE
 );
 """
+MAY_PASS = tuple(f"SQLITE_{name}" for name in ("BUSY", "IO", "FULL", "READONLY", "CANTOPEN"))
 _SELECT = "SELECT name, cron, topic, paused FROM schedules"
 
 
@@ -165,10 +166,12 @@ class SqliteSchedules:
                 sql.execute("PRAGMA foreign_keys = ON")
                 yield sql
         except sqlite3.DatabaseError as problem:
-            busy = getattr(problem, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_IO"))
+            cause = getattr(problem, "sqlite_errorname", "")
             message = f"schedules in {self._path}: {problem}"
-            if busy:
-                raise RetryLater(f"{message}; another process holds the file") from problem
+            if cause.startswith(MAY_PASS):
+                raise RetryLater(
+                    f"{message}; check free space, permissions and other programs"
+                ) from problem
             raise ConfigError(f"{message}; move the file away to start anew") from problem
 
 

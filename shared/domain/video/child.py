@@ -17,6 +17,7 @@ from shared.domain.video.refusals import (
     DecoderCrashed,
     OutOfMemory,
     ReaderFailed,
+    ReaderStopped,
     ReadingTooSlow,
 )
 from shared.models import Limits
@@ -25,9 +26,10 @@ WORKER = "shared.domain.video.worker"
 MAX_ANSWER_BYTES = 256_000_000
 READ_BYTES = 1 << 16
 MEMORY_SIGNS = ("MemoryError", "Insufficient memory", "Cannot allocate memory")
-MEMORY_SIGNS = ("MemoryError", "Insufficient memory", "Cannot allocate memory")
 KILLED_FOR_TIME = {-signal.SIGXCPU}
-KILLED_FOR_MEMORY = {-signal.SIGKILL, -signal.SIGABRT}
+KILLED_FOR_MEMORY = {-signal.SIGABRT}
+# Somebody else's doing: a shutdown, or a kernel short of memory. It says nothing of the file.
+STOPPED_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 ROOT = Path(__file__).resolve().parents[3]
 
 Progress = Callable[[float, str], None]
@@ -72,11 +74,13 @@ def _start(noise: IO[bytes]) -> subprocess.Popen[bytes]:
         "LANG": "C.UTF-8",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        # Looking for plug-ins reads the metadata of every installed package.
+        "PYDANTIC_DISABLE_PLUGINS": "true",
     }
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         environment["LD_LIBRARY_PATH"] = f"{sys.base_prefix}/lib"
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-        [sys.executable, "-P", "-m", WORKER],
+        [sys.executable, "-P", "-S", "-m", WORKER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=noise,
@@ -123,6 +127,8 @@ def _post_mortem(status: int, noise: IO[bytes]) -> Exception:
         return ReadingTooSlow("reading the file takes more processor time than is allowed")
     if status in KILLED_FOR_MEMORY:
         return OutOfMemory("reading the file was stopped for want of memory; encode it smaller")
+    if status in STOPPED_FROM_OUTSIDE:
+        return ReaderStopped(f"the reader was stopped ({signal.Signals(-status).name})")
     if status < 0:
         name = signal.Signals(-status).name
         return DecoderCrashed(f"the decoder crashed on this file ({name}); encode it again")

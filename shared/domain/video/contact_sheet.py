@@ -10,7 +10,7 @@ import numpy as np
 
 from shared.domain.video.colours import colour_picture
 from shared.domain.video.pictures import Look, Picture
-from shared.models import Shot
+from shared.models import Analysis, Shot
 
 # Every so often, and when the picture changed, one small picture is kept.
 KEEP_SECONDS, MIN_GAP_SECONDS = 0.5, 0.1
@@ -71,11 +71,12 @@ def _changed(before: Picture, after: Picture) -> bool:
     return difference / before.size > CHANGED_LEVELS
 
 
-def draw_contact_sheet(kept: Sequence[Kept], shots: Sequence[Shot], *, hdr: bool = False) -> bytes:
+def draw_contact_sheet(kept: Sequence[Kept], report: Analysis) -> bytes:
     """The sheet as JPEG: a tile a shot, more of a shot when there are few, at most 60 in all.
 
-    `kept` are numbered and timed as the shots are, and are not empty.
+    `kept` are numbered and timed as the report's shots are.
     """
+    shots, hdr = report.shots, report.media.hdr
     first = shots[0].start_seconds if shots else 0.0
     shown = choose_shots(shots)
     parts = ceil(FEWEST_TILES / max(1, len(shots)))

@@ -68,7 +68,7 @@ def motion_signal(energies: NDArray[np.float64], at: Sequence[float]) -> Signal:
     begins = float(times[lively[0]]) if len(lively) else HOOK_SECONDS
     value = 0.5 * (1 - begins / HOOK_SECONDS)
     value += 0.5 * min(1.0, float(early.mean()) / STRONG_MOTION)
-    return Signal(value, begins, "let something move from the first frame on")
+    return Signal(value, begins, "nothing moves much before; move from the start")
 
 
 def cut_signal(transitions: Sequence[Transition], at: Sequence[float]) -> Signal:
@@ -76,7 +76,7 @@ def cut_signal(transitions: Sequence[Transition], at: Sequence[float]) -> Signal
     times = [at[t.start_frame] - at[0] for t in transitions if t.kind in ("cut", "dissolve")]
     early = [t for t in times if t < HOOK_SECONDS]
     first = min(early, default=HOOK_SECONDS / 2)
-    return Signal(1 - math.exp(-len(early)), first, "cut to a second picture")
+    return Signal(1 - math.exp(-len(early)), first, "there is room for a cut to a second picture")
 
 
 def face_signal(faces: Faces, start_seconds: float) -> Signal | None:
@@ -93,7 +93,7 @@ def contrast_signal(contrasts: Sequence[float]) -> Signal:
     flattest = int(np.argmin(contrasts))
     at = HOOK_SECONDS * flattest / max(1, len(contrasts))
     value = min(1.0, float(np.mean(contrasts)) / FULL_CONTRAST)
-    return Signal(value, at, "open on a bright picture with strong contrast")
+    return Signal(value, at, "the picture is flat; open on a bright one with strong contrast")
 
 
 def sound_signal(mono: Samples | None, offset_seconds: float) -> Signal | None:
@@ -110,32 +110,39 @@ def sound_signal(mono: Samples | None, offset_seconds: float) -> Signal | None:
     begins = HOOK_SECONDS
     if len(loud):
         begins = min(HOOK_SECONDS, max(0.0, offset_seconds + loud[0] * LOUDNESS_STEP_SECONDS))
-    return Signal(1 - begins / HOOK_SECONDS, begins, "let the sound start at once")
+    return Signal(1 - begins / HOOK_SECONDS, begins, "nothing is heard before; start at once")
 
 
-def score_hook(signals: Mapping[str, Signal | None]) -> Hook:
-    """The weighted mean of the signals that were measured, 0-1, with what each of them added."""
+def score_hook(signals: Mapping[str, Signal | None], length_seconds: float = HOOK_SECONDS) -> Hook:
+    """The weighted mean of the signals that were measured, 0-1, with what each of them added.
+
+    `length_seconds` is the video's: no suggestion points beyond its end.
+    """
     measured = {name: signal for name, signal in signals.items() if signal is not None}
     total = sum(WEIGHTS[name] for name in measured)
     parts = {name: WEIGHTS[name] / total * signal.value for name, signal in measured.items()}
     score = min(1.0, round(sum(parts.values()), 4))
+    suggestions = _suggestions(measured, parts, total, length_seconds)
     best = max(parts, key=lambda name: (parts[name], name))
     return Hook(
         hook_score=score,
         hook_type=TYPES[best] if score >= NO_HOOK_SCORE else "none",
-        optimization_suggestions=_suggestions(measured, parts, total) if score < GOOD_SCORE else (),
+        optimization_suggestions=suggestions if score < GOOD_SCORE else (),
         contributions={name: round(part, 4) for name, part in parts.items()},
     )
 
 
 def _suggestions(
-    measured: Mapping[str, Signal], parts: Mapping[str, float], total: float
+    measured: Mapping[str, Signal],
+    parts: Mapping[str, float],
+    total: float,
+    length_seconds: float,
 ) -> tuple[str, ...]:
     """The weak signals, the most to be won first."""
     gains = {name: WEIGHTS[name] / total - part for name, part in parts.items()}
     weak = [name for name, signal in measured.items() if signal.value < WEAK_SIGNAL]
     return tuple(
-        f"at {measured[name].at_seconds:.1f} s: {name} {measured[name].value:.2f} of 1; "
-        f"{measured[name].advice} (up to +{gains[name]:.2f})"
+        f"At {min(measured[name].at_seconds, length_seconds):.1f} s: {measured[name].advice} "
+        f"({name}: {measured[name].value:.2f} of 1 now, worth up to +{gains[name]:.2f})"
         for name in sorted(weak, key=lambda name: (-gains[name], name))
     )

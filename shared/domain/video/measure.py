@@ -1,7 +1,9 @@
 """Puts the report together from one decode: pictures, sound, and how they go together."""
 
 import time
+from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from shared.domain.video.contact_sheet import Album, Kept, draw_contact_sheet
 from shared.domain.video.detector import AnalyserUnavailable, Detector
 from shared.domain.video.faces import FaceDetector, engagement_of, summarize
 from shared.domain.video.hook import (
@@ -23,7 +26,7 @@ from shared.domain.video.hook import (
 )
 from shared.domain.video.motion import MotionDetector, calm_cuts, cut_windows, find_peaks
 from shared.domain.video.reading import Reading
-from shared.domain.video.rhythm import Rhythm, find_rhythm
+from shared.domain.video.rhythm import Rhythm
 from shared.domain.video.scenes import SceneDetector, shots_between
 from shared.domain.video.sync import match_sync
 from shared.models import (
@@ -51,13 +54,13 @@ NO_SOUND = "nothing of the audio track could be decoded"
 def measure_video(
     task: dict[str, Any], limits: Limits, on_progress: Callable[[float, str], None]
 ) -> dict[str, Any]:
-    """The Analysis of the video that `task` names, as plain JSON; runs in the child process."""
+    """The Analysis of the video that `task` names and, if wanted, its contact sheet, as JSON.
+
+    Runs in the child process. The sheet is a JPEG in base64, empty when it is not wanted.
+    """
     cv2.setNumThreads(1)
-    detectors: dict[str, Callable[[], Detector]] = {
-        **DETECTORS,
-        "faces": partial(FaceDetector, limits.face_model),
-    }
-    reading = Reading(detectors, limits)
+    album = Album() if task["pictures"] else None
+    reading = Reading(_detectors(limits, album), limits, preview=bool(task["preview"]))
     reading.read(Path(task["path"]), task["demuxer"], on_progress)
     on_progress(0.9, "scenes")
     report = Report(reading)
@@ -65,7 +68,22 @@ def measure_video(
     on_progress(0.94, "audio")
     report.hear()
     on_progress(0.99, "pattern")
-    return report.finish(task["video_id"], datetime.fromisoformat(task["extracted_at"]))
+    extracted_at = datetime.fromisoformat(task["extracted_at"])
+    analysis = report.finish(task["video_id"], extracted_at)
+    sheet = draw_contact_sheet(report.kept(album), analysis) if album else b""
+    return {
+        "analysis": analysis.model_dump(mode="json"),
+        "contact_sheet": b64encode(sheet).decode(),
+    }
+
+
+def _detectors(limits: Limits, album: Album | None) -> dict[str, Callable[[], Detector]]:
+    """All that look at frames, the album for the pictures among them when it is wanted."""
+    detectors: dict[str, Callable[[], Detector]] = {
+        **DETECTORS,
+        "faces": partial(FaceDetector, limits.face_model),
+    }
+    return {**detectors, "pictures": lambda: album} if album else detectors
 
 
 class Report:
@@ -84,9 +102,11 @@ class Report:
 
     def see(self) -> None:
         """Scenes, motion windows and faces."""
-        self.transitions: tuple[Transition, ...] = self._take("scenes", ())
-        energies = self._take("motion", np.zeros(len(self._at)))
-        faces: Faces = self._take("faces", summarize((), None))
+        numbering = self._reading.numbering
+        self.transitions: tuple[Transition, ...] = numbering.transitions(self._take("scenes", ()))
+        still = np.zeros(len(numbering.seen))
+        energies = numbering.spread(self._take("motion", still))
+        faces: Faces = numbering.faces(self._take("faces", summarize((), None)))
         self.energies = calm_cuts(energies, self.transitions)
         self.moments = cut_windows(self.energies, self._at, self._end, self.transitions, faces)
         known = faces.share is not None
@@ -95,8 +115,9 @@ class Report:
 
     def hear(self) -> None:
         """Rhythm, loudness, speech, and sound against picture."""
-        mono = self._reading.sound.mono()
-        if not len(mono):
+        sound = self._reading.sound
+        sound.close()
+        if not len(sound.opening()):
             reason = NO_SOUND if self._reading.media.has_audio else NO_AUDIO
             self._skip(reason, "audio", "speech", "sync")
             self.audio = Audio(
@@ -109,11 +130,12 @@ class Report:
             )
             return
         began = time.perf_counter()
-        rhythm = self._moved(find_rhythm(mono))
-        loudness = self._reading.sound.meter.result()
+        rhythm = self._moved(sound.rhythm())
+        loudness = sound.meter.result()
         spent = self._reading.sound_seconds + time.perf_counter() - began
+        spent = max(0.0, spent - sound.speech.spent_seconds)
         self._ran("audio", spent, self._reading.sound_problem)
-        speech = self._speech(mono)
+        speech = self._speech()
         self.audio = Audio(
             tempo_bpm=rhythm.tempo_bpm,
             beats_seconds=rhythm.beats,
@@ -143,19 +165,16 @@ class Report:
             tuple(round(o + self._offset, 3) for o in rhythm.onsets),
         )
 
-    def _speech(self, mono: Any) -> tuple[Speech, ...]:
-        began = time.perf_counter()
+    def _speech(self) -> tuple[Speech, ...]:
+        meter = self._reading.sound.speech
         try:
-            # Only videos with sound pay for loading the network's runtime.
-            from shared.domain.video.speech import find_speech
-
-            found = find_speech(mono)
-        except (AnalyserUnavailable, ImportError) as problem:
+            found = meter.segments()
+        except AnalyserUnavailable as problem:
             self._analysers.append(
                 Analyser(name="speech", status="unavailable", reason=str(problem))
             )
             return ()
-        self._ran("speech", time.perf_counter() - began)
+        self._ran("speech", meter.spent_seconds)
         return tuple(
             Speech(
                 start_seconds=round(s.start_seconds + self._offset, 3),
@@ -176,10 +195,16 @@ class Report:
             self._ran("sync", time.perf_counter() - began)
         return sync
 
-    def finish(self, video_id: str, extracted_at: datetime) -> dict[str, Any]:
-        """The hook, the pattern and the whole report as plain JSON."""
+    def kept(self, album: Album) -> list[Kept]:
+        """The album's pictures with the numbers of their frames in the video."""
+        seen = self._reading.numbering.seen
+        return [replace(kept, frame=int(seen[kept.frame])) for kept in album.result()]
+
+    def finish(self, video_id: str, extracted_at: datetime) -> Analysis:
+        """The hook, the pattern and the whole report."""
         start = self._at[0]
-        heard = self._reading.sound.mono() if len(self._reading.sound.mono()) else None
+        opening = self._reading.sound.opening()
+        heard = opening if len(opening) else None
         silent = np.zeros(0, np.float32) if not self._reading.media.has_audio else None
         contrasts = self._take("hook", [])
         hook = score_hook(
@@ -189,7 +214,8 @@ class Report:
                 "faces": face_signal(self.faces, start),
                 "contrast": contrast_signal(contrasts),
                 "sound": sound_signal(silent if heard is None else heard, self._offset - start),
-            }
+            },
+            self._at[-1] - start,
         )
         pattern = VideoPattern(
             video_id=video_id,
@@ -200,7 +226,7 @@ class Report:
             extracted_at=extracted_at,
         )
         self._ran("pattern", 0.0)
-        analysis = Analysis(
+        return Analysis(
             video_id=video_id,
             media=self._reading.media,
             cuts=tuple(t.start_frame for t in self.transitions if t.kind == "cut"),
@@ -213,4 +239,3 @@ class Report:
             pattern=pattern,
             analysers=tuple(self._analysers),
         )
-        return analysis.model_dump(mode="json")

@@ -209,6 +209,25 @@ def shown_at(container: InputContainer, frame: Any) -> float | None:
     return None if frame.time is None else float(frame.time)
 
 
+def skip_frames(container: InputContainer, stream: VideoStream) -> bool:
+    """Lets the decoder leave out what no other frame needs; False where nothing would be won.
+
+    AVI does not say when the frames that were left out are shown.
+    """
+    if container.format.name == "avi":
+        return False
+    context: Any = stream.codec_context
+    context.skip_frame = "NONREF"
+    return True
+
+
+def packet_shown_at(packet: Any) -> float | None:
+    """When the frame in `packet` is shown, in seconds; None when it is not, or is not said."""
+    if packet.pts is None or packet.is_discard:
+        return None
+    return float(packet.pts * packet.time_base)
+
+
 def is_hdr(frame: Any) -> bool:
     """Whether the picture is coded with the PQ or HLG transfer."""
     return int(frame.color_trc) in HDR_TRANSFERS

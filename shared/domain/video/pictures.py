@@ -41,7 +41,7 @@ class Look:
 
     @cached_property
     def middle(self) -> Picture:
-        """Brightness at about 640 pixels a side, as stored: the step before all others."""
+        """Brightness at about 640 pixels a side, as stored: where faces are looked for."""
         return self._shrink_linear(self.planes[0], MIDDLE_SIDE)
 
     @cached_property
@@ -59,18 +59,18 @@ class Look:
     @cached_property
     def flow_picture(self) -> Picture:
         """Brightness at 160 pixels a side, as stored: speeds do not depend on rotation."""
-        return _resize(self.middle, fit(self.width, self.height, FLOW_SIDE))
+        small = self._shrink_linear(self.planes[0], 2 * FLOW_SIDE)
+        return _resize(small, fit(self.width, self.height, FLOW_SIDE))
 
     @cached_property
     def thumb(self) -> Picture:
         """Brightness and both colour differences, (3, 27, 48), as stored."""
-        size = (THUMB_WIDTH, THUMB_HEIGHT)
-        luma = _resize(self.middle, size)
-        if len(self.planes) == 1:
-            grey = np.full_like(luma, 128)
-            return np.stack([luma, grey, grey])
-        colours = (self._shrink_linear(plane, 4 * THUMB_WIDTH) for plane in self.planes[1:])
-        return np.stack([luma, *(_resize(colour, size) for colour in colours)])
+        thumb = np.full((3, THUMB_HEIGHT, THUMB_WIDTH), 128, np.uint8)
+        thumb[0] = _resize(self.flow_picture, (THUMB_WIDTH, THUMB_HEIGHT))
+        for row, plane in enumerate(self.planes[1:], start=1):
+            small = self._shrink_linear(plane, 2 * THUMB_WIDTH)
+            thumb[row] = _resize(small, (THUMB_WIDTH, THUMB_HEIGHT))
+        return thumb
 
     def _shrink_linear(self, plane: NDArray[Any], side: int) -> Picture:
         """Picks samples down to `side`: four times cheaper than averaging all of a large plane."""

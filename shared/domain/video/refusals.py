@@ -67,6 +67,10 @@ class ReaderFailed(RetryLater):
     """Our own reading code failed: a bug, not the file's fault."""
 
 
+class ReaderStopped(RetryLater):
+    """The reading process was stopped from outside before it had ended."""
+
+
 REFUSALS: dict[str, type[PipelineError]] = {
     kind(kind.__name__).code: kind
     for kind in (

@@ -5,25 +5,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.video.sound import SPEECH_RATE, Samples
+from shared.domain.video.samples import SPEECH_RATE, Samples
 
 Curve = NDArray[np.float64]
 
 HOP_SAMPLES = 160
 CURVE_RATE = SPEECH_RATE / HOP_SAMPLES
 WINDOW_SAMPLES = 1024
+# A frame hears an onset before its middle reaches it: the window rises fastest a quarter in.
+EARLY_FRAMES = 1
 BANDS = 40
 LOWEST_HERTZ, HIGHEST_HERTZ = 30.0, 8000.0
-BLOCK_FRAMES = 2048
 COMPRESSION = 1000.0
 LOCAL_FRAMES = 50
 
 MIN_BPM, MAX_BPM = 55.0, 210.0
 USUAL_BPM, USUAL_OCTAVES = 125.0, 0.95
 COMB_BEATS = (0.5, 1, 2, 4, 8)
+MAX_LAG_SHARE = 0.6
 TEMPO_STEPS = 600
 MIN_SECONDS = 4.0
-MIN_CLARITY = 0.12
+# Chance repeats more in short sounds. Of 5, 8 and 11 s of speech the clearest reach 0.22, 0.12
+# and 0.08, of noise 0.12, 0.10 and 0.08; of music 98 % lie above 0.30.
+MIN_CLARITY, MIN_CLARITY_OF_A_SECOND = 0.12, 0.5
 TIGHTNESS = 100.0
 
 ONSET_REACH_FRAMES = 4
@@ -41,39 +45,75 @@ class Rhythm:
     onsets: tuple[float, ...]
 
 
+class OnsetMeter:
+    """Hears mono sound in pieces and keeps how much begins in each hundredth of a second.
+
+    The rise of log mel energies over 20 ms, averaged over bands (spectral flux; Boeck and
+    Widmer 2013).
+    """
+
+    def __init__(self) -> None:
+        self._waiting = np.zeros(WINDOW_SAMPLES // 2, np.float32)
+        self._window = np.hanning(WINDOW_SAMPLES).astype(np.float32)
+        self._bands = (COMPRESSION * mel_bands()).astype(np.float32)
+        self._loud = np.zeros((0, BANDS), np.float32)
+        self._rises: list[Samples] = []
+        self._peak = 0.0
+        self._count = 0
+
+    def hear(self, mono: Samples) -> None:
+        """Takes samples at 16 kHz in -1 to 1."""
+        if not len(mono):
+            return
+        self._count += len(mono)
+        self._peak = max(self._peak, float(mono.max()), -float(mono.min()))
+        self._measure(mono)
+
+    def _measure(self, mono: Samples) -> None:
+        heard = np.concatenate([self._waiting, mono])
+        count = max(0, (len(heard) - WINDOW_SAMPLES) // HOP_SAMPLES + 1)
+        self._waiting = heard[count * HOP_SAMPLES :]
+        if not count:
+            return
+        frames = np.lib.stride_tricks.sliding_window_view(heard, WINDOW_SAMPLES)[::HOP_SAMPLES]
+        spectra = np.abs(np.fft.rfft(frames[:count] * self._window))
+        loud = np.concatenate([self._loud, np.log1p(spectra @ self._bands)])
+        self._rises.append(np.maximum(0, loud[2:] - loud[:-2]).mean(axis=1))
+        self._loud = loud[-2:]
+
+    def curve(self) -> Curve:
+        """The onset curve, 100 values a second, against what is usual around; deviation 1."""
+        self._measure(np.zeros(WINDOW_SAMPLES // 2, np.float32))
+        curve = np.concatenate([[0.0], *self._rises, [0.0]])
+        around = np.cumsum(np.concatenate([[0.0], np.pad(curve, LOCAL_FRAMES)]))
+        width = 2 * LOCAL_FRAMES + 1
+        curve = curve - (around[width:] - around[:-width]) / width
+        return np.asarray(curve / max(1e-9, float(curve.std())))
+
+    def rhythm(self) -> Rhythm:
+        """Tempo, beats and onsets of everything heard; to be asked once, at the end."""
+        if self._count < WINDOW_SAMPLES or self._peak < SILENCE_PEAK:
+            return Rhythm(None, (), ())
+        curve = self.curve()
+        tempo = find_tempo(curve)
+        beats = track_beats(curve, tempo) if tempo is not None else np.zeros(0, np.int64)
+        return Rhythm(
+            tempo_bpm=None if tempo is None else round(tempo, 2),
+            beats=_seconds(beats),
+            onsets=_seconds(pick_onsets(curve)),
+        )
+
+
+def _seconds(frames: NDArray[np.int64]) -> tuple[float, ...]:
+    return tuple(round(float(f + EARLY_FRAMES) / CURVE_RATE, 3) for f in frames)
+
+
 def find_rhythm(mono: Samples) -> Rhythm:
     """Tempo, beats and onsets of `mono` (16,000 samples a second, -1 to 1)."""
-    if len(mono) < WINDOW_SAMPLES or float(np.abs(mono).max()) < SILENCE_PEAK:
-        return Rhythm(None, (), ())
-    curve = onset_curve(mono)
-    onsets = pick_onsets(curve)
-    tempo = find_tempo(curve)
-    beats = track_beats(curve, tempo) if tempo is not None else np.zeros(0, np.int64)
-    return Rhythm(
-        tempo_bpm=None if tempo is None else round(tempo, 2),
-        beats=tuple(round(float(b) / CURVE_RATE, 3) for b in beats),
-        onsets=tuple(round(float(o) / CURVE_RATE, 3) for o in onsets),
-    )
-
-
-def onset_curve(mono: Samples) -> Curve:
-    """How much new energy begins in each hundredth of a second; mean 0, deviation 1.
-
-    The rise of log mel energies, summed over bands (spectral flux; Boeck and Widmer 2013).
-    """
-    padded = np.pad(mono, WINDOW_SAMPLES // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_SAMPLES)[::HOP_SAMPLES]
-    window = np.hanning(WINDOW_SAMPLES).astype(np.float32)
-    bands = mel_bands()
-    blocks = (frames[i : i + BLOCK_FRAMES] for i in range(0, len(frames), BLOCK_FRAMES))
-    loud = np.concatenate(
-        [np.log1p(COMPRESSION * (np.abs(np.fft.rfft(b * window)) @ bands)) for b in blocks]
-    )
-    rise = np.maximum(0.0, loud[2:] - loud[:-2]).mean(axis=1)
-    curve = np.concatenate([[0.0], rise, [0.0]])
-    usual = np.full(2 * LOCAL_FRAMES + 1, 1 / (2 * LOCAL_FRAMES + 1))
-    curve = curve - np.convolve(np.pad(curve, LOCAL_FRAMES), usual, "valid")
-    return np.asarray(curve / max(1e-9, float(curve.std())))
+    meter = OnsetMeter()
+    for first in range(0, len(mono), SPEECH_RATE):
+        meter.hear(mono[first : first + SPEECH_RATE])
+    return meter.rhythm()
 
 
 def mel_bands() -> Curve:
@@ -116,7 +156,8 @@ def find_tempo(curve: Curve) -> float | None:
     strength = _comb(same, lags)
     weight = np.exp(-0.5 * (np.log2(tempos / USUAL_BPM) / USUAL_OCTAVES) ** 2)
     best = int(np.argmax(strength * weight))
-    if strength[best] < MIN_CLARITY:
+    needed = max(MIN_CLARITY, MIN_CLARITY_OF_A_SECOND / np.sqrt(len(curve) / CURVE_RATE))
+    if strength[best] < needed:
         return None
     return _refine(same, float(lags[best]))
 
@@ -137,9 +178,11 @@ def _comb(same: Curve, lags: Curve) -> Curve:
     """
     tolerant = np.maximum(same, np.maximum(np.roll(same, 1), np.roll(same, -1)))
     grid = np.arange(len(same))
-    return np.asarray(
-        sum(np.interp(k * lags, grid, tolerant, right=0.0) for k in COMB_BEATS) / len(COMB_BEATS)
-    )
+    beats = np.array(COMB_BEATS)[:, None] * lags
+    # The longest lags have too few pairs to say anything.
+    known = beats < MAX_LAG_SHARE * len(same)
+    values = np.interp(beats, grid, tolerant) * known
+    return np.asarray(values.sum(axis=0) / np.maximum(1, known.sum(axis=0)))
 
 
 def _refine(same: Curve, lag: float) -> float:
@@ -157,22 +200,31 @@ def _refine(same: Curve, lag: float) -> float:
 def track_beats(curve: Curve, tempo_bpm: float) -> NDArray[np.int64]:
     """Frames of the beats: the path with most onset energy and even steps (Ellis 2007)."""
     period = 60 * CURVE_RATE / tempo_bpm
-    kernel = np.exp(-0.5 * (np.arange(-int(period), int(period) + 1) * 32 / period) ** 2)
-    local = np.convolve(curve, kernel, "same")
-    steps = np.arange(-round(2 * period), -round(period / 2) + 1)
-    cost = -TIGHTNESS * np.log(-steps / period) ** 2
-    score, previous = local.copy(), np.full(len(local), -1, dtype=np.int64)
+    reach = np.arange(-int(period), int(period) + 1)
+    soft = np.convolve(curve, np.exp(-0.5 * (reach * 32 / period) ** 2))
+    local = soft[int(period) : int(period) + len(curve)]
+    steps = np.arange(round(period / 2), round(2 * period) + 1)
+    cost = -TIGHTNESS * np.log(steps / period) ** 2
+    far, near = int(steps[-1]), int(steps[0])
+    # Before the first onset no path begins: `far` frames of nothing stand before the curve.
+    score = np.concatenate([np.full(far, -np.inf), local])
+    previous = np.full(len(local), -1, dtype=np.int64)
     first = int(np.argmax(local > 0.01 * local.max()))
-    for i in range(first, len(local)):
-        low = max(0, -(i + int(steps[0])))
-        if i + int(steps[-1]) < first:
-            continue
-        before = score[i + steps[low:]] + cost[low:]
-        best = int(np.argmax(before))
-        if before[best] > 0:
-            score[i] += before[best]
-            previous[i] = i + steps[low + best]
-    return _trace(score, previous, local, period)
+    score[: far + first] = -np.inf
+    # No step is shorter than `near`, so that many frames depend on nothing among themselves.
+    for i in range(first, len(local), near):
+        count = min(near, len(local) - i)
+        windows = np.lib.stride_tricks.sliding_window_view(
+            score[i : i + count + far - near], far - near + 1
+        )
+        before = windows + cost[::-1]
+        best = np.argmax(before, axis=1)
+        gain = before[np.arange(count), best]
+        better = gain > 0
+        score[far + i : far + i + count] += np.where(better, gain, 0)
+        came = np.arange(i, i + count) - far + best
+        previous[i : i + count] = np.where(better, came, -1)
+    return _trace(score[far:], previous, local, period)
 
 
 def _trace(

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from shared.models import Sync
 
 TOLERANCE_SECONDS = 0.08
+# Times are rounded to a tenth of a millisecond; 80 ms between them are 80 ms.
+ROUNDING_SECONDS = 1e-6
 
 
 def match_sync(
@@ -39,7 +41,7 @@ def pair_events(seen: Sequence[float], heard: Sequence[float]) -> list[tuple[flo
     i = j = 0
     while i < len(seen) and j < len(heard):
         apart = heard[j] - seen[i]
-        if abs(apart) <= TOLERANCE_SECONDS:
+        if is_together(apart):
             pairs.append((seen[i], heard[j]))
             i, j = i + 1, j + 1
         elif apart < 0:
@@ -49,13 +51,18 @@ def pair_events(seen: Sequence[float], heard: Sequence[float]) -> list[tuple[flo
     return pairs
 
 
+def is_together(apart_seconds: float) -> bool:
+    """Whether two events so far apart count as one: at most 80 ms."""
+    return abs(apart_seconds) <= TOLERANCE_SECONDS + ROUNDING_SECONDS
+
+
 def quality_against_chance(
     seen: Sequence[float], heard: Sequence[float], span_seconds: tuple[float, float]
 ) -> float | None:
     """(p - c) / (1 - c), at least 0: p the share of `seen` on `heard`, c the time near `heard`."""
     if not seen or not heard:
         return None
-    hits = sum(any(abs(h - s) <= TOLERANCE_SECONDS for h in heard) for s in seen)
+    hits = sum(any(is_together(h - s) for h in heard) for s in seen)
     chance = covered_share(heard, span_seconds)
     if chance >= 1:
         return 0.0

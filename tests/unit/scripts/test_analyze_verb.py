@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scripts.cli.__main__ import gv
-from scripts.cli.report import WIDTH, mark_line
+from scripts.cli.report import mark_line
 from tests.support.videos import make_video
 
 
@@ -59,5 +59,17 @@ def test_what_cannot_be_analysed_is_one_json_error(tmp_path: Path, name: str) ->
 
 def test_marks_stand_in_their_columns() -> None:
     """The timeline is as wide as it says."""
-    line = mark_line([0, 5, WIDTH - 1], "x")
-    assert (len(line), line[0], line[5], line[-1], line.count("x")) == (WIDTH, "x", "x", "x", 3)
+    line = mark_line([0, 5, 29], "x", 30)
+    assert (len(line), line[0], line[5], line[-1], line.count("x")) == (30, "x", "x", "x", 3)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+def test_the_timeline_fits_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """Every row of it is one line, so that what happens together stands together."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = analyze(tmp_path, str(make_video(tmp_path / "ad.mp4")))
+    rows = [line for line in done.output.splitlines() if "┃" in line]
+    assert len(rows) == 1
+    assert len(rows[0].rstrip()) <= columns

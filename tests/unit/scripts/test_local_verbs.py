@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scripts.cli.__main__ import gv
-from scripts.local.lock import AlreadyRunning, announce, only_one
+from scripts.local.lock import AlreadyRunning, announce, is_running, only_one
 
 
 @pytest.fixture
@@ -72,6 +72,24 @@ def test_backup_does_not_replace_a_file(home: Path, tmp_path: Path) -> None:
     (tmp_path / "kept.tar.gz").write_text("older")
     assert call("--from", str(tmp_path), "backup", "kept.tar.gz").exit_code == 1
     assert (tmp_path / "kept.tar.gz").read_text() == "older"
+
+
+def test_a_look_whether_a_stack_runs_disturbs_none(tmp_path: Path) -> None:
+    """The probe takes no lock that a starting stack would meet, and writes nothing."""
+    assert not is_running(tmp_path)
+    with only_one(tmp_path) as lock:
+        announce(lock, "http://127.0.0.1:1")
+        assert is_running(tmp_path)
+        assert "127.0.0.1:1" in lock.read_text()
+    assert not is_running(tmp_path)
+
+
+def test_what_a_killed_stack_wrote_is_not_where_the_next_one_answers(tmp_path: Path) -> None:
+    """Until it has said so itself."""
+    (tmp_path / "stack.lock").write_text('{"url": "http://127.0.0.1:9"}')
+    with only_one(tmp_path), pytest.raises(AlreadyRunning) as running, only_one(tmp_path):
+        raise AssertionError("two stacks")
+    assert running.value.url == "starting"
 
 
 def test_a_second_stack_is_told_where_the_first_answers(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from werkzeug.test import Client
 
 from scripts.local.page import PAGE, StatusPage
+from scripts.local.server import OnlyThisMachine
 from scripts.stages import read_stages
 from shared import ledger
 from shared.errors import Rejected
@@ -26,7 +27,7 @@ def app(tmp_path: Path) -> App:
 @pytest.fixture
 def page(app: App) -> Client:
     """A browser without a network."""
-    return Client(StatusPage(app, read_stages()))
+    return Client(OnlyThisMachine(StatusPage(app, read_stages())))
 
 
 def test_every_upload_is_listed_with_its_reason(app: App, page: Client) -> None:
@@ -49,7 +50,9 @@ def test_a_report_is_served_as_it_is_stored(app: App, page: Client) -> None:
     assert page.get(f"/report/{video_id}.json", base_url=HERE).data == b'{"video_id": "a"}'
 
 
-@pytest.mark.parametrize("path", ["/report/../secrets", "/report/%2e%2e", "/report/", "/x"])
+@pytest.mark.parametrize(
+    "path", ["/report/../secrets", "/report/%2e%2e", "/report/", "/x", f"/report/{'a' * 300}.json"]
+)
 def test_other_paths_lead_nowhere(page: Client, path: str) -> None:
     """An id is looked up, never opened."""
     assert page.get(path, base_url=HERE).status_code == 404
@@ -59,6 +62,12 @@ def test_other_paths_lead_nowhere(page: Client, path: str) -> None:
 def test_another_site_that_resolves_to_this_machine_reads_nothing(page: Client, host: str) -> None:
     """A browser names the site it believes to talk to."""
     assert page.get("/status.json", base_url=host).status_code == 403
+
+
+def test_a_web_page_cannot_push_messages(page: Client) -> None:
+    """A browser would send them without asking anybody."""
+    forged = page.post("/push/ingest/", base_url=HERE, headers={"Origin": "http://evil.example"})
+    assert forged.status_code == 403
 
 
 def test_the_page_allows_no_foreign_content_and_makes_no_markup(page: Client) -> None:

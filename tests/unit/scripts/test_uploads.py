@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from scripts.local.uploads import UploadsWatcher, has_writer, safe_name, upload_video
 from shared.adapters.bus.sqlite import SqliteBus
+from shared.adapters.files.disk import DiskFiles
 from shared.events import UploadFinalized, check_path
 from shared.ports import App
 from tests.support.apps import local_app
@@ -40,7 +41,14 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def watcher(app: App, folder: Path) -> UploadsWatcher:
     """A watcher that a test makes look."""
-    return UploadsWatcher(app, folder.parent, QUIET_SECONDS, Flag())
+    return watcher_of(app)
+
+
+def watcher_of(app: App) -> UploadsWatcher:
+    """Another watcher of the same folder, as after a restart."""
+    files = app.adapters.files()
+    assert isinstance(files, DiskFiles)
+    return UploadsWatcher(app, files, QUIET_SECONDS, Flag())
 
 
 def announced(app: App) -> list[UploadFinalized]:
@@ -160,7 +168,7 @@ def test_what_was_handled_before_a_restart_is_not_announced_again(
     look_twice(watcher)
     (upload,) = announced(app)
     app.documents.put("uploads", upload.upload_id, {"stages": {"ingest": {"state": "done"}}})
-    again = UploadsWatcher(app, folder.parent, QUIET_SECONDS, Flag())
+    again = watcher_of(app)
     look_twice(again)
     assert announced(app) == []
 
@@ -203,3 +211,46 @@ def test_every_name_becomes_one_that_every_store_takes(name: str) -> None:
 def test_a_long_name_keeps_its_suffix(name: str) -> None:
     """What it is stays visible."""
     assert safe_name(name).endswith(name[-4:])
+
+
+def test_one_bad_entry_does_not_keep_the_others_waiting(
+    watcher: UploadsWatcher, app: App, folder: Path
+) -> None:
+    """A folder whose name is no tenant sorts first."""
+    (folder.parent / "My ads").mkdir()
+    (folder.parent / "My ads" / "ad.mp4").write_bytes(b"video")
+    (folder / "ad.mp4").write_bytes(b"video")
+    look_twice(watcher)
+    assert [upload.tenant_id for upload in announced(app)] == ["local"]
+
+
+def test_a_file_in_a_folder_that_no_event_can_carry_is_moved_once(
+    watcher: UploadsWatcher, app: App, folder: Path
+) -> None:
+    """Out of the folder, not renamed in it for ever."""
+    bad = folder / os.fsdecode(b"bad\xff")
+    bad.mkdir()
+    (bad / "ad.mp4").write_bytes(b"video")
+    look_twice(watcher)
+    look_twice(watcher)
+    assert [upload.name.endswith("-ad.mp4") for upload in announced(app)] == [True]
+
+
+def test_an_upload_named_like_a_partial_download_is_taken_when_it_is_given_by_hand(
+    watcher: UploadsWatcher, app: App, tmp_path: Path
+) -> None:
+    """`scripts/run video.tmp` means that very file."""
+    (tmp_path / "ad.tmp").write_bytes(b"video")
+    upload = upload_video(app, tmp_path / "ad.tmp")
+    watcher.look()
+    assert announced(app) == [upload]
+
+
+def test_what_the_store_wrote_itself_is_taken_at_the_first_look(
+    watcher: UploadsWatcher, app: App, tmp_path: Path
+) -> None:
+    """It appears whole, so nobody has to wait for it."""
+    (tmp_path / "ad.mp4").write_bytes(b"video")
+    upload = upload_video(app, tmp_path / "ad.mp4")
+    watcher.look()
+    assert announced(app) == [upload]

@@ -15,6 +15,7 @@ from shared.domain.video.refusals import (
     DecoderCrashed,
     OutOfMemory,
     ReaderFailed,
+    ReaderStopped,
     ReadingTooSlow,
 )
 from shared.errors import PipelineError
@@ -49,7 +50,9 @@ def test_a_child_that_stalls_is_ended_at_the_deadline(deed: str) -> None:
     [
         (signal.SIGSEGV, DecoderCrashed),
         (signal.SIGILL, DecoderCrashed),
-        (signal.SIGKILL, OutOfMemory),
+        (signal.SIGKILL, ReaderStopped),
+        (signal.SIGTERM, ReaderStopped),
+        (signal.SIGABRT, OutOfMemory),
         (signal.SIGXCPU, ReadingTooSlow),
     ],
 )

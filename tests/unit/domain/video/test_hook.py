@@ -57,8 +57,8 @@ def test_suggestions_name_the_second_and_the_signal() -> None:
         "motion": Signal(0.1, 0.0, "move"),
     }
     suggestions = score_hook(signals).optimization_suggestions
-    assert suggestions[0].startswith("at 1.0 s: faces 0.00 of 1; show a face")
-    assert any(s.startswith("at 2.4 s: sound") for s in suggestions)
+    assert suggestions[0].startswith("At 1.0 s: show a face (faces: 0.00 of 1 now")
+    assert any(s.startswith("At 2.4 s: let the sound") and "(sound:" in s for s in suggestions)
 
 
 def test_nothing_at_all_has_no_hook_type() -> None:
@@ -118,3 +118,9 @@ def test_no_sound_at_all_scores_zero() -> None:
 def test_contrast_is_full_at_64_levels_of_deviation() -> None:
     assert contrast_signal([64.0, 64.0]).value == 1.0
     assert contrast_signal([0.0]).value == 0.0
+
+
+def test_no_suggestion_points_beyond_the_end_of_a_short_video() -> None:
+    dull = {"motion": Signal(0.0, 3.0, "move"), "cuts": Signal(0.0, 1.5, "cut")}
+    suggestions = score_hook(dull, 0.8).optimization_suggestions
+    assert [suggestion[:9] for suggestion in suggestions] == ["At 0.8 s:", "At 0.8 s:"]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from shared.domain.video.scenes import find_transitions, shots_between
+from shared.domain.video.pictures import Look
+from shared.domain.video.scenes import SceneDetector, find_transitions, shots_between
 from shared.models import Transition
 
 FPS = 30.0
@@ -125,8 +126,6 @@ def test_brighter_light_on_the_same_scene_is_no_dissolve() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_the_shortest_clips_have_no_transition(count: int) -> None:
-    from shared.domain.video.scenes import SceneDetector
-
     assert SceneDetector().result() == ()
     if count >= 2:
         assert find_transitions(clip(hold(1, count)), FPS) == ()
@@ -143,3 +142,67 @@ def test_shots_cover_the_video_without_gap_or_overlap(cuts: set[int]) -> None:
     assert [s.start_frame for s in shots[1:]] == sorted(cuts)
     assert all(a.end_frame == b.start_frame for a, b in itertools.pairwise(shots))
     assert all(a.end_seconds == b.start_seconds for a, b in itertools.pairwise(shots))
+
+
+def look(thumb: NDArray[np.uint8], index: int) -> Look:
+    """A frame whose picture is already as small as a thumbnail."""
+    planes = tuple(np.ascontiguousarray(plane) for plane in thumb)
+    return Look(index, 48, 27, 0, planes, 0)
+
+
+def test_a_long_video_is_searched_in_stretches_with_the_same_result() -> None:
+    shots = [hold(seed, 70) + blend(shot(seed), shot(seed + 1), 14) for seed in range(1, 30, 2)]
+    video = clip(
+        *(part + hold(seed + 1, 66) for seed, part in zip(range(1, 30, 2), shots, strict=True))
+    )
+    detector = SceneDetector()
+    most = 0
+    for index, thumb in enumerate(video):
+        detector.see(look(thumb, index), index / FPS)
+        most = max(most, len(detector._thumbs))
+    assert len(video) > 2 * most
+    found = detector.result()
+    assert found == find_transitions(video, FPS)
+    assert [t.kind for t in found] == (["dissolve", "cut"] * 15)[:-1]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.sampled_from(["right", "down", "middle"]), st.integers(8, 24))
+def test_a_wipe_is_one_transition_and_no_burst_of_cuts(way: str, count: int) -> None:
+    rows, columns = np.mgrid[0:27, 0:48]
+    order = {
+        "right": columns / 48,
+        "down": rows / 27,
+        "middle": np.hypot(rows - 13, columns - 24) / 28,
+    }[way]
+    wiped = [np.where(order < (i + 1) / (count + 1), shot(2), shot(1)) for i in range(count)]
+    found = find_transitions(clip(hold(1, 30), wiped, hold(2, 30)), FPS)
+    assert [t.kind for t in found] == ["dissolve"]
+    assert found[0].start_frame < 30 + count
+    assert found[0].end_frame > 30
+
+
+@pytest.mark.parametrize("count", [10, 16, 24])
+def test_a_slide_is_one_transition_and_no_burst_of_cuts(count: int) -> None:
+    both = np.concatenate([shot(1), shot(2)], axis=2)
+    places = [round(48 * (i + 1) / (count + 1)) for i in range(count)]
+    found = find_transitions(
+        clip(hold(1, 30), [both[:, :, x : x + 48] for x in places], hold(2, 30)), FPS
+    )
+    assert [t.kind for t in found] == ["dissolve"]
+
+
+def test_a_caption_that_pops_up_on_a_dark_shot_is_no_cut() -> None:
+    dark = shot(1).copy()
+    dark[0] = dark[0] * 0.1 + 5
+    titled = dark.copy()
+    titled[0, 9:16] = 230
+    assert find_transitions(clip([dark] * 30, [titled] * 30), FPS) == ()
+
+
+@pytest.mark.parametrize("repeats", [2, 5])
+def test_repeated_frames_do_not_turn_movement_into_cuts(repeats: int) -> None:
+    wide = np.concatenate([shot(1), shot(2)], axis=2)
+    moved = [wide[:, :, 2 * i : 2 * i + 48] for i in range(20)]
+    video = clip([frame for frame in moved for _ in range(repeats)])
+    assert cuts_of(find_transitions(video, FPS * repeats)) == []

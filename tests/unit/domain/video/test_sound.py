@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 
 from shared.domain.video import speech
 from shared.domain.video.detector import AnalyserUnavailable
-from shared.domain.video.loudness import LOUDNESS_RATE, LoudnessMeter, gated_loudness
+from shared.domain.video.loudness import (
+    LoudnessMeter,
+    channel_weights,
+    gated_loudness,
+)
 from shared.domain.video.rhythm import find_rhythm
+from shared.domain.video.samples import Blocks
 from shared.domain.video.speech import FRAME_SECONDS, find_speech, join_frames
 from tests.unit.domain.video.clips import bursts, clicks, tone
 
@@ -58,16 +63,23 @@ def test_noise_has_no_tempo() -> None:
 
 @pytest.mark.parametrize("count", [1, 159, 1024, 1025, 5000, 64_000])
 def test_no_length_of_sound_breaks_the_rhythm(count: int) -> None:
-    find_rhythm(tone(5)[:count])
+    rhythm = find_rhythm(tone(5)[:count])
+    assert all(0 <= at <= count / 16_000 for at in (*rhythm.beats, *rhythm.onsets))
 
 
-def loudness_of(left: float, right: float, seconds: float = 3.0, piece: int = 4800) -> float | None:
-    time = np.arange(int(seconds * LOUDNESS_RATE)) / LOUDNESS_RATE
+def loudness_of(
+    left: float, right: float, *, seconds: float = 3.0, piece: int = 4800, rate: int = 48_000
+) -> float | None:
+    time = np.arange(int(seconds * rate)) / rate
     wave = np.sin(2 * np.pi * 997 * time)
     both = np.stack([left * wave, right * wave]).astype(np.float32)
-    meter = LoudnessMeter()
+    meter, gains = LoudnessMeter(), channel_weights(["FL", "FR"])
+    blocks = Blocks(rate, np.full(2, 0.5, np.float32))
     for first in range(0, both.shape[1], piece):
-        meter.hear(both[:, first : first + piece])
+        for weighted, _ in blocks.take(both[:, first : first + piece]):
+            meter.hear(weighted, rate, gains)
+    for weighted, _ in blocks.rest():
+        meter.hear(weighted, rate, gains)
     return meter.result()
 
 

@@ -1,0 +1,255 @@
+"""Fades, dissolves and moving transitions, found on thumbnails of all frames."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.domain.video.thumbs import (
+    BLOCK_FRAMES,
+    Floats,
+    Thumbs,
+    cells_of,
+    changed_share,
+    correlation,
+    distances,
+    histogram_change,
+)
+from shared.models import Transition
+
+# Lengths that editors use; a longer one is found by its middle and then measured.
+SPANS_SECONDS = (0.25, 0.4, 0.6, 0.9, 1.3, 2.0)
+MIN_SPAN_FRAMES = 6
+BLEND_MIN_DISTANCE = 7.0
+BLEND_MAX_OUTSIDE = 0.12
+BETWEEN_SLACK = 2.0
+PROBES = np.linspace(0.125, 0.875, 7)
+BLEND_MAX_OFF_TIME = 0.22
+# What goes on before or after at half the pace is a moving camera, not a change between shots.
+BLEND_MAX_AROUND, CALM_AROUND = 0.45, 0.25
+SAME_SCENE_CORRELATION = 0.85
+FLAT_DEVIATION = 5.0
+BLEND_CHANGED_SHARE = 0.65
+# A straight blend is sure by its line; anything else must also change the light as a cut does.
+STRAIGHT_RESIDUAL = 0.16
+MIN_HISTOGRAM_CHANGE = 0.22
+# One step that does most of it is a cut or a flash.
+MAX_STEP_SHARE = 0.5
+EDGE_SHARE = 0.03
+CREEP = 0.25
+
+RUN_MIN_STEP = 3.0
+RUN_RATIO = 3.0
+RUN_MIN_FRAMES, RUN_MAX_SECONDS = 4, 1.3
+RUN_GAP_FRAMES = 1
+RUN_CUT_FRAMES, RUN_STEP_SHARE = 3, 0.25
+RUN_MIN_DISTANCE = 14.0
+RUN_SAME_CORRELATION = 0.4
+CALM_SECONDS = 0.7
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A stretch of frames that lie between its two ends, which are exclusive."""
+
+    start: int
+    end: int
+    residual: float
+
+
+def find_gradual(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> list[Transition]:
+    """All gradual transitions of (frames, 3, 27, 48) thumbnails, none over another.
+
+    `steps` are the distances from frame to frame, `cuts` the steps that may be hard cuts.
+    """
+    cells = cells_of(thumbs)
+    found: list[Transition] = []
+    for blend in find_blends(cells, fps):
+        change = name_blend(thumbs, cells, blend)
+        if change is None or _is_step(steps, change):
+            continue
+        if not any(_share_frames(change, other) for other in found):
+            found.append(change)
+    for start, end in find_runs(thumbs, steps, cuts, fps):
+        change = Transition(kind="dissolve", start_frame=start, end_frame=end)
+        if not any(_share_frames(change, other) for other in found):
+            found.append(change)
+    return found
+
+
+def _is_step(steps: Floats, change: Transition) -> bool:
+    """Whether a single step explains most of a change."""
+    inner = steps[change.start_frame : change.end_frame]
+    return bool(inner.max() > MAX_STEP_SHARE * inner.sum())
+
+
+def _share_frames(one: Transition, other: Transition) -> bool:
+    return one.start_frame < other.end_frame and other.start_frame < one.end_frame
+
+
+def find_blends(cells: Floats, fps: float) -> list[Blend]:
+    """Stretches whose frames lie between their ends everywhere in the picture, the best first.
+
+    In a dissolve or fade each place goes from one shot to the other evenly, in a wipe each place
+    changes sides once; what moves or is cut takes other values in between.
+    """
+    found: list[Blend] = []
+    for seconds in SPANS_SECONDS:
+        span = max(MIN_SPAN_FRAMES, round(seconds * fps))
+        for first in range(0, len(cells) - span, BLOCK_FRAMES):
+            found += _blends_of_span(cells[first : first + BLOCK_FRAMES + span], span, first)
+    kept: list[Blend] = []
+    for blend in sorted(found, key=lambda b: (b.start - b.end) * (1 - 2 * b.residual)):
+        if not any(blend.start < other.end and other.start < blend.end for other in kept):
+            kept.append(blend)
+    return kept
+
+
+def _blends_of_span(cells: Floats, span: int, first: int) -> list[Blend]:
+    starts = np.arange(len(cells) - span)
+    move = cells[starts + span] - cells[starts]
+    starts = starts[np.abs(move).mean(axis=1) >= BLEND_MIN_DISTANCE]
+    worst = np.zeros(len(starts), dtype=np.float32)
+    for share in PROBES:
+        # Most stretches fail at once, and the others alone are probed further.
+        here = cells[starts + round(span * share)] - cells[starts]
+        move = cells[starts + span] - cells[starts]
+        energy = np.maximum((move * move).sum(axis=1), 1.0)
+        along = (here * move).sum(axis=1) / energy
+        outside = np.maximum(here - np.maximum(move, 0), np.minimum(move, 0) - here)
+        outside = np.maximum(outside - BETWEEN_SLACK, 0)
+        worst = np.maximum(worst, np.sqrt((outside * outside).sum(axis=1) / energy))
+        good = (worst < BLEND_MAX_OUTSIDE) & (np.abs(along - share) < BLEND_MAX_OFF_TIME)
+        starts, worst = starts[good], worst[good]
+    return [
+        Blend(first + int(s), first + int(s) + span, float(r))
+        for s, r in zip(starts, worst, strict=True)
+    ]
+
+
+def name_blend(thumbs: Thumbs, cells: Floats, blend: Blend) -> Transition | None:
+    """The transition of a blend with its exact range; None for a change within one shot.
+
+    That is: the same scene in another light, only a part of the picture (a title), or a camera
+    that moves on.
+    """
+    start, end = _measure_range(cells, blend)
+    first, last = thumbs[start].astype(np.float32), thumbs[end].astype(np.float32)
+    from_flat, to_flat = first[0].std() < FLAT_DEVIATION, last[0].std() < FLAT_DEVIATION
+    if from_flat and to_flat:
+        kind = "fade_in" if last[0].mean() > first[0].mean() else "fade_out"
+    elif from_flat or to_flat:
+        kind = "fade_in" if from_flat else "fade_out"
+    elif (
+        correlation(first[0], last[0]) > SAME_SCENE_CORRELATION
+        or changed_share(thumbs[start], thumbs[end]) < BLEND_CHANGED_SHARE
+        or not _joins_shots(thumbs, cells, start, end)
+    ):
+        return None
+    else:
+        kind = "dissolve"
+    return Transition.model_validate({"kind": kind, "start_frame": start, "end_frame": end})
+
+
+def _joins_shots(thumbs: Thumbs, cells: Floats, start: int, end: int) -> bool:
+    """Whether a change is one between two shots, and not a camera on its way."""
+    before, after = _change_around(cells, start, end)
+    return min(before, after) <= BLEND_MAX_AROUND and (
+        max(before, after) <= CALM_AROUND
+        or _bend(cells, start, end) < STRAIGHT_RESIDUAL
+        or histogram_change(thumbs[start], thumbs[end]) > MIN_HISTOGRAM_CHANGE
+    )
+
+
+def _change_around(cells: Floats, start: int, end: int) -> tuple[float, float]:
+    """What changes in a third of the time before and after, against what does in between."""
+    reach = max(2, (end - start) // 3)
+    move = float(np.abs(cells[end] - cells[start]).mean())
+    before = float(np.abs(cells[start] - cells[max(0, start - reach)]).mean())
+    after = float(np.abs(cells[min(len(cells) - 1, end + reach)] - cells[end]).mean())
+    return before / max(1e-6, move), after / max(1e-6, move)
+
+
+def _bend(cells: Floats, start: int, end: int) -> float:
+    """How far the frames leave the straight line between two, as a share of its length."""
+    move = cells[end] - cells[start]
+    here = cells[start : end + 1] - cells[start]
+    left = here - np.outer(_along(cells[start : end + 1], 0, end - start), move)
+    return float(np.sqrt((left * left).sum(axis=1).max() / max(1.0, float(move @ move))))
+
+
+def _measure_range(cells: Floats, blend: Blend) -> tuple[int, int]:
+    """First and last frame of the blend: as far as frames go on along its line, no further."""
+    length = blend.end - blend.start
+    low = max(0, blend.start - length)
+    near = cells[low : blend.end + length + 1]
+    start, end = blend.start - low, blend.end - low
+    along = _along(near, start, end)
+    pace = CREEP / (end - start)
+    while start > 0 and along[start] - along[start - 1] > pace:
+        start -= 1
+    while end + 1 < len(along) and along[end + 1] - along[end] > pace:
+        end += 1
+    along = _along(near, start, end)
+    middle = (start + end) // 2
+    begun = np.flatnonzero(along[start:middle] <= EDGE_SHARE)
+    done = np.flatnonzero(along[middle : end + 1] >= 1 - EDGE_SHARE)
+    last = middle + int(done[0]) if len(done) else end
+    return start + (int(begun[-1]) if len(begun) else 0) + low, last + low
+
+
+def _along(cells: Floats, start: int, end: int) -> Floats:
+    """How far each frame is on the way from frame `start` (0) to frame `end` (1)."""
+    move = cells[end] - cells[start]
+    return np.asarray((cells - cells[start]) @ move / max(1.0, float(move @ move)))
+
+
+def find_runs(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> list[tuple[int, int]]:
+    """Stretches of unrest between two calm shots: slides, zooms, whips and blurs.
+
+    Unrest right after or before a cut is the shot's own movement.
+    """
+    reach = max(RUN_MIN_FRAMES, round(CALM_SECONDS * fps))
+    found = []
+    for start, end in _restless(steps):
+        if _touches_cut(steps, start, end, cuts):
+            continue
+        calm = np.concatenate([steps[max(0, start - reach) : start], steps[end : end + reach]])
+        usual = float(np.median(calm)) if len(calm) else 0.0
+        inner = steps[start:end]
+        if (
+            RUN_MIN_FRAMES <= end - start <= RUN_MAX_SECONDS * fps
+            and float(np.median(inner)) >= RUN_RATIO * usual
+            and _is_other_shot(thumbs, start, end)
+        ):
+            found.append((start, end))
+    return found
+
+
+def _touches_cut(steps: Floats, start: int, end: int, cuts: list[int]) -> bool:
+    """Whether a cut is at or in a run, and more than one of the run's own steps."""
+    most = RUN_STEP_SHARE * float(steps[start:end].sum())
+    near = [c for c in cuts if start - RUN_CUT_FRAMES < c - 1 < end + RUN_CUT_FRAMES]
+    return any(steps[c - 1] > most or not start < c <= end for c in near)
+
+
+def _restless(steps: Floats) -> list[tuple[int, int]]:
+    """Runs of large steps, from the last frame before to the first frame after."""
+    runs: list[list[int]] = []
+    for at in np.flatnonzero(steps >= RUN_MIN_STEP).tolist():
+        if runs and at - runs[-1][1] <= RUN_GAP_FRAMES:
+            runs[-1][1] = at + 1
+        else:
+            runs.append([at, at + 1])
+    return [(start, end) for start, end in runs]
+
+
+def _is_other_shot(thumbs: Thumbs, start: int, end: int) -> bool:
+    first, last = thumbs[start], thumbs[end]
+    far = float(distances(first[None], last[None])[0])
+    alike = correlation(first[0].astype(np.float32), last[0].astype(np.float32))
+    return (
+        far >= RUN_MIN_DISTANCE
+        and alike < RUN_SAME_CORRELATION
+        and histogram_change(first, last) > MIN_HISTOGRAM_CHANGE
+        and changed_share(first, last) >= BLEND_CHANGED_SHARE
+    )
