@@ -69,6 +69,12 @@ class Settings(BaseSettings):
         4_000_000_000, ge=500_000_000, description="address space of the process that reads a video"
     )
 
+    face_model: str = Field(
+        "",
+        description="path of an ONNX file, YuNet or YOLOv8-face, that finds faces; "
+        "empty: the Haar cascade of OpenCV",
+    )
+
     google_project: str = Field(
         "", description="Google Cloud project; log lines name their trace in it"
     )
@@ -113,6 +119,7 @@ class Settings(BaseSettings):
             max_streams=self.max_video_streams,
             deadline_seconds=0.8 * self.stage_timeout_seconds,
             max_memory_bytes=self.max_decode_memory_bytes,
+            face_model=self.face_model,
         )
 
 

@@ -13,7 +13,7 @@ class Record(BaseModel):
 
 
 class Limits(Record):
-    """What a video may be at most before it is refused."""
+    """What a video may be at most before it is refused, and what it is read with."""
 
     max_bytes: int = 500_000_000
     max_seconds: float = 600.0
@@ -23,6 +23,9 @@ class Limits(Record):
     deadline_seconds: float = Field(default=432.0, description="wall time for reading one video")
     max_memory_bytes: int = Field(
         default=4_000_000_000, description="address space of the reading process"
+    )
+    face_model: str = Field(
+        default="", description="path of the ONNX network that finds faces; empty: Haar cascade"
     )
 
 
@@ -83,6 +86,9 @@ class Box(Record):
     top: float
     width: float
     height: float
+    tracked: bool = Field(
+        default=False, description="followed from a neighbouring sample, not detected on this one"
+    )
 
 
 class FaceSample(Record):
@@ -96,6 +102,7 @@ class FaceSample(Record):
 class Faces(Record):
     """Faces over the whole video; `share` and `engagement` are fractions, None when not run."""
 
+    detector: str = Field(default="", description="haar, yunet or yolov8-face; empty when not run")
     share: float | None = Field(ge=0, le=1)
     max_count: int | None = Field(ge=0)
     engagement: float | None = Field(ge=0, le=1)

@@ -1,6 +1,7 @@
 """Analyze: measure all that a CPU can measure about a video, in one decode."""
 
 from shared.domain.video.analyze import analyze_video
+from shared.domain.video.timeline import draw_timeline
 from shared.events import VideoAnalyzed, VideoIngested
 from shared.handler import stage
 from shared.models import Analysis
@@ -9,7 +10,8 @@ from shared.ports import App, Merge, Put
 
 @stage
 def analyze(video: VideoIngested, app: App) -> VideoAnalyzed:
-    """Store the report create-once, the pattern for comparison, and the facts on the asset."""
+    """Store report and pictures create-once, the pattern, and the facts on the asset."""
+    sheets: list[bytes] = []
     with app.files.local_copy(video.path) as local_path:
         analysis = analyze_video(
             local_path,
@@ -17,14 +19,18 @@ def analyze(video: VideoIngested, app: App) -> VideoAnalyzed:
             limits=app.limits,
             extracted_at=app.now(),
             on_progress=app.progress,
+            on_contact_sheet=sheets.append,
         )
     report_path = f"analysis/{video.video_id}/{video.run}.json"
-    app.files.write(
-        report_path,
-        analysis.model_dump_json().encode(),
-        content_type="application/json",
-        once=True,
-    )
+    asset = app.documents.get("assets", video.video_id)
+    timeline = draw_timeline(analysis, str(asset.data.get("name", "")) if asset else "")
+    stem = report_path.removesuffix(".json")
+    for path, content, kind in (
+        (f"{stem}.contact.jpg", sheets[0], "image/jpeg"),
+        (f"{stem}.timeline.svg", timeline.encode(), "image/svg+xml"),
+        (report_path, analysis.model_dump_json().encode(), "application/json"),
+    ):
+        app.files.write(path, content, content_type=kind, once=True)
     keep_facts(analysis, report_path, app)
     return VideoAnalyzed(
         tenant_id=app.tenant_id,

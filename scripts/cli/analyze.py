@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,13 +18,20 @@ from shared.ports import utc_now
 @click.command()
 @click.argument("video", type=UserPath())
 @click.option("--preview", is_flag=True, help="Look at reference frames only: half the work.")
+@click.option(
+    "--pictures", "folder", type=UserPath(), help="Draw contact sheet and timeline into FOLDER."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def analyze(video: Path, as_json: bool, preview: bool) -> None:
+def analyze(video: Path, as_json: bool, preview: bool, folder: Path | None) -> None:
     """Measure VIDEO and print what was found."""
+    sheets: list[bytes] = []
     try:
-        analysis = measure(video, preview=preview)
+        analysis = measure(
+            video, preview=preview, on_contact_sheet=sheets.append if folder else None
+        )
     except PipelineError as problem:
         fail(problem, as_json)
+    written = write_pictures(folder, video, analysis, sheets[0]) if folder else []
     if as_json:
         click.echo(analysis.model_dump_json())
         return
@@ -32,9 +40,27 @@ def analyze(video: Path, as_json: bool, preview: bool) -> None:
     from scripts.cli.report import show_report
 
     show_report(Console(), video.name, analysis.model_dump(mode="json"))
+    for path in written:
+        click.echo(f"  picture: {path}")
 
 
-def measure(video: Path, *, preview: bool = False) -> Analysis:
+def write_pictures(folder: Path, video: Path, analysis: Analysis, sheet: bytes) -> list[Path]:
+    """Contact sheet and timeline of a video, named after it; returns where they lie."""
+    from shared.domain.video.timeline import draw_timeline
+
+    folder.mkdir(parents=True, exist_ok=True)
+    contact, timeline = (folder / f"{video.stem}.{kind}" for kind in ("contact.jpg", "timeline.svg"))
+    contact.write_bytes(sheet)
+    timeline.write_text(draw_timeline(analysis, video.name), encoding="utf-8")
+    return [contact, timeline]
+
+
+def measure(
+    video: Path,
+    *,
+    preview: bool = False,
+    on_contact_sheet: Callable[[bytes], None] | None = None,
+) -> Analysis:
     """The analysis of a file of this machine; raises PipelineError with what is wrong with it."""
     from shared.domain.video.analyze import analyze_video
     from shared.domain.video.identity import content_id
@@ -48,6 +74,7 @@ def measure(video: Path, *, preview: bool = False) -> Analysis:
         extracted_at=utc_now(),
         on_progress=lambda fraction, step: None,
         preview=preview,
+        on_contact_sheet=on_contact_sheet,
     )
 
 

@@ -15,9 +15,14 @@ from shared.ports import App
 from shared.status import list_status
 
 PAGE = Path(__file__).with_name("page.html")
+PARTS = {
+    "json": "application/json",
+    "contact.jpg": "image/jpeg",
+    "timeline.svg": "image/svg+xml",
+}
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; "
-    "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self'; "
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -25,7 +30,10 @@ HEADERS = {
 
 
 class StatusPage:
-    """A WSGI app: `/` the page, `/status.json` the list, `/report/<video_id>.json` one report."""
+    """A WSGI app: `/` the page, `/status.json` the list, `/report/<video_id>.json` one report.
+
+    Its pictures lie beside it: `/report/<video_id>.contact.jpg` and `.timeline.svg`.
+    """
 
     def __init__(self, app: App, stages: Mapping[str, Stage]) -> None:
         self._app, self._chain = app, chain_from(stages, UploadFinalized.topic())
@@ -42,7 +50,7 @@ class StatusPage:
         if request.path == "/status.json":
             return self._status()
         if request.path.startswith("/report/"):
-            return self._report(request.path.removeprefix("/report/").removesuffix(".json"))
+            return self._report(request.path.removeprefix("/report/"))
         return Response("not found", 404, HEADERS)
 
     def _status(self) -> Response:
@@ -50,13 +58,14 @@ class StatusPage:
         body = json.dumps([asset.model_dump(mode="json") for asset in assets])
         return Response(body, 200, HEADERS, mimetype="application/json")
 
-    def _report(self, video_id: str) -> Response:
-        known = re.fullmatch(r"[0-9a-f]{32}", video_id)
-        asset = self._app.documents.get("assets", video_id) if known else None
-        try:
-            report = self._app.files.read(asset.data["report_path"]) if asset else None
-        except (FileMissing, KeyError):
-            report = None
-        if report is None:
+    def _report(self, name: str) -> Response:
+        asked = re.fullmatch(r"([0-9a-f]{32})\.(json|contact\.jpg|timeline\.svg)", name)
+        asset = self._app.documents.get("assets", asked[1]) if asked else None
+        if asked is None or asset is None or "report_path" not in asset.data:
             return Response("there is no report yet", 404, HEADERS)
-        return Response(report, 200, HEADERS, mimetype="application/json")
+        path = asset.data["report_path"].removesuffix("json") + asked[2]
+        try:
+            content = self._app.files.read(path)
+        except FileMissing:
+            return Response("the report has no such part", 404, HEADERS)
+        return Response(content, 200, HEADERS, mimetype=PARTS[asked[2]])

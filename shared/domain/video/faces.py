@@ -1,39 +1,38 @@
-"""Faces on sampled frames, found by OpenCV's Haar cascade and followed from sample to sample."""
-
-from pathlib import Path
+"""Faces on sampled frames, found by the chosen detector and followed from sample to sample."""
 
 import cv2
+import numpy as np
 
-from shared.domain.video.detector import AnalyserUnavailable
+from shared.domain.video.face_finders import FaceFinder, Found, choose_finder
+from shared.domain.video.face_tracks import Tracker
 from shared.domain.video.pictures import Look, Picture
 from shared.models import Box, Faces, FaceSample, MotionMoment
 
 SAMPLES_PER_SECOND = 2.0
 HOOK_SAMPLES_PER_SECOND = 6.0
 HOOK_SECONDS = 3.0
-CASCADE = "haarcascade_frontalface_alt2.xml"
-SCALE_FACTOR = 1.1
-MIN_NEIGHBOURS = 5
-MIN_FACE_SHARE = 0.09
-FOLLOW_NEIGHBOURS = 2
-FOLLOW_MARGIN = 0.5
-MIN_SIDE_PIXELS = 40
-
-Rectangle = tuple[int, int, int, int]
+# How long known faces are looked for only near their places before the whole picture is searched.
+NEAR_ONLY_SECONDS = 0.6
+TINY = (32, 18)
+# Mean and largest difference in brightness of tiny pictures that are another scene, or the same.
+NEW_SCENE_MEAN, SAME_SCENE_MAX = 16.0, 4
 
 
 class FaceDetector:
-    """Looks at two frames a second, six in the first three seconds (Viola and Jones 2001)."""
+    """Looks at two frames a second, six in the first three seconds.
 
-    def __init__(self) -> None:
-        file = Path(cv2.__file__).parent / "data" / CASCADE
-        self._cascade = cv2.CascadeClassifier(str(file))
-        if self._cascade.empty():
-            raise AnalyserUnavailable(f"OpenCV carries no {CASCADE}")
-        self._samples: list[FaceSample] = []
-        self._last: list[Rectangle] = []
+    `model` is the path of an ONNX network, empty for the cascade; raises AnalyserUnavailable when
+    it cannot be used.
+    """
+
+    def __init__(self, model: str = "") -> None:
+        self._finder: FaceFinder = choose_finder(model)
+        self._tracker = Tracker()
+        self._seen: list[tuple[int, float, tuple[int, ...]]] = []
         self._first_at: float | None = None
         self._next_at = float("-inf")
+        self._searched_at = float("-inf")
+        self._tiny: Picture | None = None
 
     def see(self, frame: Look, at: float) -> None:
         """Takes one frame, shown at `at` seconds; most are only counted."""
@@ -44,67 +43,67 @@ class FaceDetector:
         early = at - self._first_at < HOOK_SECONDS
         self._next_at = at + 1 / (HOOK_SAMPLES_PER_SECOND if early else SAMPLES_PER_SECOND)
         picture = frame.face_picture
-        boxes = self._find(picture)
-        self._last = boxes
-        self._samples.append(
-            FaceSample(
-                frame=frame.index,
-                at_seconds=round(at, 4),
-                boxes=tuple(_as_share(b, picture) for b in boxes),
-            )
-        )
+        found = self._find(frame, picture, at)
+        self._tracker.add(len(self._seen), picture, at, found)
+        self._seen.append((frame.index, at, picture.shape))
 
-    def _find(self, picture: Picture) -> list[Rectangle]:
-        if min(picture.shape) < MIN_SIDE_PIXELS:
-            return []
-        smallest = max(20, round(MIN_FACE_SHARE * max(picture.shape)))
-        found = self._cascade.detectMultiScale(
-            picture, SCALE_FACTOR, MIN_NEIGHBOURS, minSize=(smallest, smallest)
-        )
-        sure = [(int(x), int(y), int(w), int(h)) for x, y, w, h in found]
-        lost = [box for box in self._last if not any(_overlap(box, other) for other in sure)]
-        return sure + [box for old in lost if (box := self._follow(picture, old)) is not None]
-
-    def _follow(self, picture: Picture, old: Rectangle) -> Rectangle | None:
-        """The face of the last sample, looked for near its place with less doubt."""
-        x, y, w, h = old
-        left, top = max(0, x - int(FOLLOW_MARGIN * w)), max(0, y - int(FOLLOW_MARGIN * h))
-        part = picture[top : y + h + int(FOLLOW_MARGIN * h), left : x + w + int(FOLLOW_MARGIN * w)]
-        smallest = max(20, int(0.7 * w))
-        if min(part.shape) <= smallest:
-            return None
-        near = self._cascade.detectMultiScale(
-            part, SCALE_FACTOR, FOLLOW_NEIGHBOURS, minSize=(smallest, smallest)
-        )
-        if not len(near):
-            return None
-        fx, fy, fw, fh = max(near, key=lambda box: int(box[2]))
-        return int(fx) + left, int(fy) + top, int(fw), int(fh)
+    def _find(self, frame: Look, picture: Picture, at: float) -> list[Found]:
+        """The faces on a picture; known ones near their places, the rest by a whole search."""
+        tiny = cv2.resize(picture, TINY, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        change = None if self._tiny is None else cv2.absdiff(tiny, self._tiny)
+        known = [track.last for track in self._tracker.alive]
+        near: list[Found] = []
+        if not self._finder.cheap and change is not None:
+            if not known and int(change.max()) <= SAME_SCENE_MAX:
+                return []
+            if known and float(change.mean()) < NEW_SCENE_MEAN:
+                near = [f for old in known if (f := self._finder.find_near(picture, old))]
+                recent = at - self._searched_at < NEAR_ONLY_SECONDS
+                if recent and len(near) == len(known):
+                    return near
+        self._tiny, self._searched_at = tiny, at
+        found = self._finder.find(frame)
+        return found + [f for f in near if all(f.overlap(other) == 0 for other in found)]
 
     def result(self) -> Faces:
         """All samples; `engagement` follows from the windows, see `engagement_of`."""
-        return summarize(tuple(self._samples), engagement=None)
+        samples = tuple(
+            FaceSample(
+                frame=frame,
+                at_seconds=round(at, 4),
+                boxes=tuple(
+                    _as_share(face, shape, tracked)
+                    for face, tracked in self._tracker.faces_of(number)
+                ),
+            )
+            for number, (frame, at, shape) in enumerate(self._seen)
+        )
+        return summarize(samples, engagement=None, detector=self._finder.name)
 
 
-def _overlap(a: Rectangle, b: Rectangle) -> bool:
-    return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
-
-
-def _as_share(box: Rectangle, picture: Picture) -> Box:
-    height, width = picture.shape
+def _as_share(face: Found, shape: tuple[int, ...], tracked: bool) -> Box:
+    height, width = shape
+    left, top = np.clip([face.left / width, face.top / height], 0, 1)
+    right, bottom = np.clip(
+        [(face.left + face.width) / width, (face.top + face.height) / height], 0, 1
+    )
     return Box(
-        left=round(box[0] / width, 4),
-        top=round(box[1] / height, 4),
-        width=round(box[2] / width, 4),
-        height=round(box[3] / height, 4),
+        left=round(float(left), 4),
+        top=round(float(top), 4),
+        width=round(float(right - left), 4),
+        height=round(float(bottom - top), 4),
+        tracked=tracked,
     )
 
 
-def summarize(samples: tuple[FaceSample, ...], engagement: float | None) -> Faces:
+def summarize(
+    samples: tuple[FaceSample, ...], engagement: float | None, detector: str = ""
+) -> Faces:
     """The Faces record of `samples`; without any sample nothing is known."""
     if not samples:
         return Faces(share=None, max_count=None, engagement=None, samples=())
     return Faces(
+        detector=detector,
         share=round(sum(bool(s.boxes) for s in samples) / len(samples), 4),
         max_count=max(len(s.boxes) for s in samples),
         engagement=engagement,

@@ -1,14 +1,18 @@
 """Puts the report together from one decode: pictures, sound, and how they go together."""
 
 import time
+from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from shared.domain.video.contact_sheet import Album, Kept, draw_contact_sheet
 from shared.domain.video.detector import AnalyserUnavailable, Detector
 from shared.domain.video.faces import FaceDetector, engagement_of, summarize
 from shared.domain.video.hook import (
@@ -50,9 +54,13 @@ NO_SOUND = "nothing of the audio track could be decoded"
 def measure_video(
     task: dict[str, Any], limits: Limits, on_progress: Callable[[float, str], None]
 ) -> dict[str, Any]:
-    """The Analysis of the video that `task` names, as plain JSON; runs in the child process."""
+    """The Analysis of the video that `task` names and, if wanted, its contact sheet, as JSON.
+
+    Runs in the child process. The sheet is a JPEG in base64, empty when it is not wanted.
+    """
     cv2.setNumThreads(1)
-    reading = Reading(DETECTORS, limits, preview=bool(task["preview"]))
+    album = Album() if task["pictures"] else None
+    reading = Reading(_detectors(limits, album), limits, preview=bool(task["preview"]))
     reading.read(Path(task["path"]), task["demuxer"], on_progress)
     on_progress(0.9, "scenes")
     report = Report(reading)
@@ -60,7 +68,22 @@ def measure_video(
     on_progress(0.94, "audio")
     report.hear()
     on_progress(0.99, "pattern")
-    return report.finish(task["video_id"], datetime.fromisoformat(task["extracted_at"]))
+    extracted_at = datetime.fromisoformat(task["extracted_at"])
+    analysis = report.finish(task["video_id"], extracted_at)
+    sheet = draw_contact_sheet(report.kept(album), analysis) if album else b""
+    return {
+        "analysis": analysis.model_dump(mode="json"),
+        "contact_sheet": b64encode(sheet).decode(),
+    }
+
+
+def _detectors(limits: Limits, album: Album | None) -> dict[str, Callable[[], Detector]]:
+    """All that look at frames, the album for the pictures among them when it is wanted."""
+    detectors: dict[str, Callable[[], Detector]] = {
+        **DETECTORS,
+        "faces": partial(FaceDetector, limits.face_model),
+    }
+    return {**detectors, "pictures": lambda: album} if album else detectors
 
 
 class Report:
@@ -87,7 +110,8 @@ class Report:
         self.energies = calm_cuts(energies, self.transitions)
         self.moments = cut_windows(self.energies, self._at, self._end, self.transitions, faces)
         known = faces.share is not None
-        self.faces = summarize(faces.samples, engagement_of(self.moments) if known else None)
+        engagement = engagement_of(self.moments) if known else None
+        self.faces = faces.model_copy(update={"engagement": engagement})
 
     def hear(self) -> None:
         """Rhythm, loudness, speech, and sound against picture."""
@@ -171,8 +195,13 @@ class Report:
             self._ran("sync", time.perf_counter() - began)
         return sync
 
-    def finish(self, video_id: str, extracted_at: datetime) -> dict[str, Any]:
-        """The hook, the pattern and the whole report as plain JSON."""
+    def kept(self, album: Album) -> list[Kept]:
+        """The album's pictures with the numbers of their frames in the video."""
+        seen = self._reading.numbering.seen
+        return [replace(kept, frame=int(seen[kept.frame])) for kept in album.result()]
+
+    def finish(self, video_id: str, extracted_at: datetime) -> Analysis:
+        """The hook, the pattern and the whole report."""
         start = self._at[0]
         opening = self._reading.sound.opening()
         heard = opening if len(opening) else None
@@ -197,7 +226,7 @@ class Report:
             extracted_at=extracted_at,
         )
         self._ran("pattern", 0.0)
-        analysis = Analysis(
+        return Analysis(
             video_id=video_id,
             media=self._reading.media,
             cuts=tuple(t.start_frame for t in self.transitions if t.kind == "cut"),
@@ -210,4 +239,3 @@ class Report:
             pattern=pattern,
             analysers=tuple(self._analysers),
         )
-        return analysis.model_dump(mode="json")
