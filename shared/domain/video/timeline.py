@@ -206,9 +206,7 @@ def _motion(moments: Sequence[MotionMoment], scale: Scale) -> Iterator[str]:
     def y(energy: float) -> float:
         return round(top + height - height * energy / most, 2)
 
-    steps = "".join(
-        f"V{y(m.motion_energy):g}H{scale.x(m.timestamp_end):g}" for m in moments
-    )
+    steps = "".join(f"V{y(m.motion_energy):g}H{scale.x(m.timestamp_end):g}" for m in moments)
     yield (
         f'<path d="M{LEFT} {top + height}{steps}V{top + height}Z" '
         'style="fill:var(--move);fill-opacity:.28;stroke:var(--move)"/>'

@@ -73,3 +73,36 @@ def test_the_timeline_fits_the_terminal(
     rows = [line for line in done.output.splitlines() if "┃" in line]
     assert len(rows) == 1
     assert len(rows[0].rstrip()) <= columns
+
+
+def test_pictures_are_drawn_and_a_file_name_is_no_markup(tmp_path: Path) -> None:
+    """A sheet that opens, and a timeline that is well-formed whatever the video is called."""
+    from xml.etree import ElementTree
+
+    import cv2
+
+    name = "<script>alert(1)</script> & co.mp4".replace("/", "_")
+    make_video(tmp_path / "ad.mp4").rename(tmp_path / name)
+    done = analyze(tmp_path, name, "--pictures", "pictures")
+    assert done.exit_code == 0
+    (sheet,) = (tmp_path / "pictures").glob("*.contact.jpg")
+    (timeline,) = (tmp_path / "pictures").glob("*.timeline.svg")
+    picture = cv2.imread(str(sheet))
+    assert picture is not None
+    assert picture.size
+    tags = {element.tag for element in ElementTree.parse(timeline).iter()}
+    assert not any("script" in tag for tag in tags)
+    assert "alert(1)" in "".join(ElementTree.parse(timeline).getroot().itertext())
+
+
+def test_a_configured_face_model_that_is_missing_makes_faces_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the reason, and never a guess in its place."""
+    make_video(tmp_path / "ad.mp4")
+    monkeypatch.setenv("GEMINIVIDEO_FACE_MODEL", str(tmp_path / "missing.onnx"))
+    report = json.loads(analyze(tmp_path, "ad.mp4", "--json").output)
+    (faces,) = (part for part in report["analysers"] if part["name"] == "faces")
+    assert faces["status"] == "unavailable"
+    assert "missing.onnx" in faces["reason"]
+    assert report["faces"]["share"] is None
