@@ -126,4 +126,5 @@ def test_limits_are_the_settings_as_the_domain_takes_them(monkeypatch: pytest.Mo
         "max_streams": 3,
         "deadline_seconds": 80.0,
         "max_memory_bytes": 500_000_001,
+        "face_model": "",
     }
