@@ -49,7 +49,8 @@ def write_pictures(folder: Path, video: Path, analysis: Analysis, sheet: bytes) 
     from shared.domain.video.timeline import draw_timeline
 
     folder.mkdir(parents=True, exist_ok=True)
-    contact, timeline = (folder / f"{video.stem}.{kind}" for kind in ("contact.jpg", "timeline.svg"))
+    contact = folder / f"{video.stem}.contact.jpg"
+    timeline = folder / f"{video.stem}.timeline.svg"
     contact.write_bytes(sheet)
     timeline.write_text(draw_timeline(analysis, video.name), encoding="utf-8")
     return [contact, timeline]
