@@ -5,7 +5,7 @@ from pathlib import Path
 
 from shared.domain.video.identity import content_id
 from shared.events import VideoAnalyzed, VideoIngested
-from shared.ports import App
+from shared.ports import App, Merge
 from tests.support.reports import lasting
 from tests.support.stages import work_of
 from tests.support.videos import make_video
@@ -47,6 +47,19 @@ def test_pattern_and_facts_are_kept_where_they_are_looked_for(app: App, tmp_path
     assert pattern.data["extracted_at"] == "2026-01-02T03:04:05Z"
     assert asset.data["media"]["frames"] == 50
     assert asset.data["report_path"] == done.report_path
+
+
+def test_the_pictures_lie_beside_the_report(app: App, tmp_path: Path) -> None:
+    """Contact sheet and timeline; the file's name is text in it, whatever it is."""
+    event = ingested(app, make_video(tmp_path / "ad.mp4"))
+    app.documents.commit([Merge("assets", event.video_id, {"name": "<b>ad</b>.mp4"})])
+    stem = analyze(event, app).report_path.removesuffix(".json")
+    assert app.files.read(f"{stem}.contact.jpg").startswith(b"\xff\xd8")
+    timeline = app.files.read(f"{stem}.timeline.svg").decode()
+    assert "&lt;b&gt;ad&lt;/b&gt;.mp4" in timeline
+    info = app.files.info(f"{stem}.timeline.svg")
+    assert info is not None
+    assert info.content_type == "image/svg+xml"
 
 
 def test_a_repeat_gives_the_same_report_and_does_not_replace_it(app: App, tmp_path: Path) -> None:

@@ -2,73 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
-from typing import Any
+from math import ceil, log
 
 import cv2
 import numpy as np
 
-from shared.domain.video.colours import colour_picture
-from shared.domain.video.pictures import Look, Picture
+from shared.domain.video.album import KEPT_SIDE, Kept, as_jpeg
+from shared.domain.video.pictures import Picture
 from shared.models import Analysis, Shot
 
-# Every so often, and when the picture changed, one small picture is kept.
-KEEP_SECONDS, MIN_GAP_SECONDS = 0.5, 0.1
-CHANGED_LEVELS = 12.0
-TILE_SIDE, JPEG_QUALITY = 240, 88
-MOST_TILES, FEWEST_TILES = 60, 6
-SHEET_WIDTH = 1260
-GAP, LABEL_HEIGHT = 12, 30
+MOST_SHOTS, FEWEST_TILES = 60, 6
+SHEET_WIDTH, PAGE_SHAPE = 1260, 1.5
+GAP, LABEL_HEIGHT, FOOTER_HEIGHT = 12, 30, 26
+MIN_TILE_WIDTH, MIN_SHEET_WIDTH = 120, 340
+LEGEND = "shot, time of the picture, length of the shot"
 PAPER, INK, FAINT_INK, BLANK = (28, 24, 22), (240, 240, 240), (165, 160, 155), (52, 46, 42)
 FONT = cv2.FONT_HERSHEY_DUPLEX
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A small picture of a frame, as JPEG, so that memory hardly grows with length."""
-
-    frame: int
-    at_seconds: float
-    jpeg: bytes
-
-
-@dataclass(frozen=True)
 class Tile:
-    """What is drawn at one place: a picture and two words about it."""
+    """One place on the sheet: the shot's number, when, a note, and a picture if there is one."""
 
     title: str
     note: str
     picture: Picture | None
-
-
-class Album:
-    """Keeps small pictures during the one decode, enough that each shot has one."""
-
-    def __init__(self) -> None:
-        self._kept: list[Kept] = []
-        self._thumb: Picture | None = None
-
-    def see(self, frame: Look, at: float) -> None:
-        """Takes one frame, shown at `at` seconds; most are not kept."""
-        if self._kept and self._thumb is not None:
-            waited = at - self._kept[-1].at_seconds
-            if waited < MIN_GAP_SECONDS:
-                return
-            if waited < KEEP_SECONDS and not _changed(self._thumb, frame.thumb):
-                return
-        self._thumb = frame.thumb.copy()
-        small = colour_picture(frame, TILE_SIDE)
-        jpeg: Any = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-        self._kept.append(Kept(frame.index, at, jpeg.tobytes()))
-
-    def result(self) -> list[Kept]:
-        """The pictures that were kept, in order of display."""
-        return self._kept
-
-
-def _changed(before: Picture, after: Picture) -> bool:
-    difference = cv2.norm(before.reshape(-1, 1), after.reshape(-1, 1), cv2.NORM_L1)
-    return difference / before.size > CHANGED_LEVELS
 
 
 def draw_contact_sheet(kept: Sequence[Kept], report: Analysis) -> bytes:
@@ -76,46 +34,44 @@ def draw_contact_sheet(kept: Sequence[Kept], report: Analysis) -> bytes:
 
     `kept` are numbered and timed as the report's shots are.
     """
-    shots, hdr = report.shots, report.media.hdr
-    first = shots[0].start_seconds if shots else 0.0
+    shots = report.shots
     shown = choose_shots(shots)
     parts = ceil(FEWEST_TILES / max(1, len(shots)))
-    tiles = [
-        _tile(kept, shots[number], number, (part + 0.5) / parts, first, hdr)
-        for number in shown
-        for part in range(parts)
-    ]
-    tiles = _without_repeats(tiles)
-    left_out = len(shots) - len(shown)
-    footer = f"{len(shown)} of {len(shots)} shots" if left_out else ""
-    sheet = _lay_out(tiles, footer)
-    jpeg: Any = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    return bytes(jpeg.tobytes())
+    first, tiles = shots[0].start_seconds, []
+    for number in shown:
+        strip: list[Kept | None] = [*choose_pictures(kept, shots[number], parts)]
+        for picture in strip or [None]:
+            tiles.append(_tile(number + 1, shots[number], picture, first, report.media.hdr))
+    left_out = f"{len(shown)} of {len(shots)} shots; " if len(shown) < len(shots) else ""
+    return as_jpeg(_lay_out(tiles, left_out + LEGEND))
 
 
 def choose_shots(shots: Sequence[Shot]) -> list[int]:
     """The numbers of the shots to show: all, or 60 spread evenly with the first and the last."""
-    if len(shots) <= MOST_TILES:
+    if len(shots) <= MOST_SHOTS:
         return list(range(len(shots)))
-    step = (len(shots) - 1) / (MOST_TILES - 1)
-    return [round(i * step) for i in range(MOST_TILES)]
+    step = (len(shots) - 1) / (MOST_SHOTS - 1)
+    return [round(i * step) for i in range(MOST_SHOTS)]
 
 
-def _tile(
-    kept: Sequence[Kept], shot: Shot, number: int, place: float, first: float, hdr: bool
-) -> Tile:
-    """The kept picture nearest to a place (0-1) within the shot."""
-    wanted = shot.start_seconds + place * (shot.end_seconds - shot.start_seconds)
-    inside = [k for k in kept if shot.start_frame <= k.frame < shot.end_frame]
-    best = min(inside, key=lambda k: abs(k.at_seconds - wanted), default=None)
-    at = (best.at_seconds if best else shot.start_seconds) - first
-    picture = None
-    if best is not None:
-        coded = np.frombuffer(best.jpeg, np.uint8)
-        picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
-        picture = _brighten(picture) if hdr else picture
+def choose_pictures(kept: Sequence[Kept], shot: Shot, parts: int) -> list[Kept]:
+    """The pictures nearest to the middles of `parts` equal stretches of the shot, each once."""
     length = shot.end_seconds - shot.start_seconds
-    return Tile(f"{number + 1}", f"{clock_of(at)}  {length:.1f} s", picture)
+    wanted = [shot.start_seconds + (part + 0.5) / parts * length for part in range(parts)]
+    inside = [k for k in kept if shot.start_frame <= k.frame < shot.end_frame]
+    chosen = {min(inside, key=lambda k: abs(k.at_seconds - at)) for at in wanted} if inside else ()
+    return sorted(chosen, key=lambda k: k.frame)
+
+
+def _tile(number: int, shot: Shot, kept: Kept | None, first: float, hdr: bool) -> Tile:
+    """A picture of a shot, `first` being when the video begins."""
+    at = clock_of((kept.at_seconds if kept else shot.start_seconds) - first)
+    note = f"{at}  {shot.end_seconds - shot.start_seconds:.1f} s"
+    if kept is None:
+        return Tile(str(number), note, None)
+    coded = np.frombuffer(kept.jpeg, np.uint8)
+    picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+    return Tile(str(number), note, _brighten(picture) if hdr else picture)
 
 
 def _brighten(picture: Picture) -> Picture:
@@ -125,15 +81,6 @@ def _brighten(picture: Picture) -> Picture:
     return np.asarray(np.clip(stretched, 0, 255), np.uint8)
 
 
-def _without_repeats(tiles: list[Tile]) -> list[Tile]:
-    """Short shots have fewer pictures than places."""
-    return [t for i, t in enumerate(tiles) if not i or (t.title, t.note) != _words(tiles[i - 1])]
-
-
-def _words(tile: Tile) -> tuple[str, str]:
-    return tile.title, tile.note
-
-
 def clock_of(seconds: float) -> str:
     """`0:07.4`, minutes and seconds."""
     tenths = round(10 * max(0.0, seconds))
@@ -141,37 +88,48 @@ def clock_of(seconds: float) -> str:
 
 
 def _lay_out(tiles: Sequence[Tile], footer: str) -> Picture:
-    """Rows of tiles of one size on dark paper."""
+    """Rows of tiles of one size on dark paper, the footer below."""
     height, width = _tile_size(tiles)
-    columns = max(1, min(len(tiles), (SHEET_WIDTH - GAP) // (width + GAP), _columns(tiles, width)))
-    rows = ceil(len(tiles) / columns)
     across, down = width + GAP, height + LABEL_HEIGHT + GAP
-    sheet = np.empty((rows * down + GAP + 26 * bool(footer), columns * across + GAP, 3), np.uint8)
+    columns = choose_columns(len(tiles), across, down)
+    sheet_height = ceil(len(tiles) / columns) * down + GAP + FOOTER_HEIGHT
+    sheet = np.empty((sheet_height, max(MIN_SHEET_WIDTH, columns * across + GAP), 3), np.uint8)
     sheet[:] = PAPER
     for i, tile in enumerate(tiles):
         left, top = GAP + i % columns * across, GAP + i // columns * down
-        place = sheet[top : top + height, left : left + width]
-        _draw_picture(place, tile.picture)
-        label = top + height + 19
-        cv2.putText(sheet, tile.title, (left, label), FONT, 0.5, INK, 1, cv2.LINE_AA)
-        right = left + width - cv2.getTextSize(tile.note, FONT, 0.4, 1)[0][0]
-        cv2.putText(sheet, tile.note, (right, label), FONT, 0.4, FAINT_INK, 1, cv2.LINE_AA)
-    if footer:
-        cv2.putText(
-            sheet, footer, (GAP, sheet.shape[0] - 14), FONT, 0.42, FAINT_INK, 1, cv2.LINE_AA
-        )
+        _draw_picture(sheet[top : top + height, left : left + width], tile.picture)
+        baseline = top + height + LABEL_HEIGHT - 11
+        _write(sheet, tile.title, (left, baseline), 0.5, INK)
+        note_left = left + width - cv2.getTextSize(tile.note, FONT, 0.4, 1)[0][0]
+        _write(sheet, tile.note, (note_left, baseline), 0.4, FAINT_INK)
+    _write(sheet, footer, (GAP, sheet_height - 14), 0.4, FAINT_INK)
     return sheet
 
 
-def _columns(tiles: Sequence[Tile], width: int) -> int:
-    """As many that the sheet is about as wide as high for upright tiles, wider for others."""
-    return max(3, ceil(sqrt(len(tiles) * (1.0 if width >= TILE_SIDE else 2.0))) + 1)
+def _write(
+    sheet: Picture, words: str, at: tuple[int, int], size: float, ink: tuple[int, int, int]
+) -> None:
+    cv2.putText(sheet, words, at, FONT, size, ink, 1, cv2.LINE_AA)
+
+
+def choose_columns(count: int, width: int, height: int) -> int:
+    """How many tiles stand side by side: few places stay empty and the sheet looks like a page."""
+
+    def ugliness(columns: int) -> float:
+        rows = ceil(count / columns)
+        empty = (columns * rows - count) / count
+        return empty + abs(log(columns * width / (rows * height * PAGE_SHAPE)))
+
+    most = max(1, (SHEET_WIDTH - GAP) // (width + GAP))
+    return min(range(1, min(count, most) + 1), key=ugliness)
 
 
 def _tile_size(tiles: Sequence[Tile]) -> tuple[int, int]:
     """Height and width of the largest picture, wide enough for its label."""
-    sizes = [t.picture.shape[:2] for t in tiles if t.picture is not None] or [(135, TILE_SIDE)]
-    return max(h for h, _ in sizes), max(120, *(w for _, w in sizes))
+    sizes = [t.picture.shape[:2] for t in tiles if t.picture is not None] or [
+        (KEPT_SIDE * 9 // 16, KEPT_SIDE)
+    ]
+    return max(h for h, _ in sizes), max(MIN_TILE_WIDTH, *(w for _, w in sizes))
 
 
 def _draw_picture(place: Picture, picture: Picture | None) -> None:

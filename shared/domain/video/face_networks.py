@@ -19,9 +19,8 @@ SURE_CONFIDENCE = 0.85
 SAME_FACE_IOU = 0.3
 MOST_FACES = 100
 YUNET_SIDE = 320
-YUNET_OUTPUTS = {
-    f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in (8, 16, 32)
-}
+YUNET_STRIDES = (8, 16, 32)
+YUNET_CHANNELS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 # Centre, size and score of a box; the same with five points of two or three numbers each.
 YOLO_CHANNELS = (5, 15, 20)
 YOLO_SIDE = 640
@@ -46,7 +45,7 @@ def open_network(file: Path) -> FaceFinder:
         session = _session(file)
         outputs = session.get_outputs()
         finder: FaceFinder
-        if {output.name for output in outputs} >= YUNET_OUTPUTS:
+        if _is_yunet(outputs):
             finder = YuNetFinder(file)
         elif len(outputs) == 1 and _yolo_axis(outputs[0].shape) is not None:
             finder = YoloFinder(session)
@@ -59,6 +58,16 @@ def open_network(file: Path) -> FaceFinder:
             f"the face model {file.name!r} cannot be used: {reason}"
         ) from problem
     return finder
+
+
+def _is_yunet(outputs: list[Any]) -> bool:
+    """Whether all twelve outputs are there, each with rows of its number of channels."""
+    shapes = {output.name: output.shape for output in outputs}
+    return all(
+        len(shape := shapes.get(f"{kind}_{stride}", ())) == 3 and shape[2] == channels
+        for kind, channels in YUNET_CHANNELS.items()
+        for stride in YUNET_STRIDES
+    )
 
 
 def _other_kind(file: Path, outputs: list[Any]) -> str:

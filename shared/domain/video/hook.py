@@ -1,4 +1,4 @@
-"""How the first three seconds hold a viewer: five measured signals, each shown with its part."""
+"""How the first three seconds hold a viewer: measured signals, each shown with its part."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,28 +17,49 @@ WEAK_SIGNAL = 0.5
 NO_HOOK_SCORE = 0.15
 
 # The share of each signal in the score; 1-data-flow section 1 names the signals, not the weights,
-# so they are our judgement: faces and movement first.
-WEIGHTS = {"motion": 0.25, "faces": 0.25, "cuts": 0.20, "sound": 0.15, "contrast": 0.15}
+# so they are our judgement: faces and movement first. Only measured signals share the score.
+WEIGHTS = {
+    "motion": 0.25,
+    "faces": 0.25,
+    "cuts": 0.20,
+    "sound": 0.15,
+    "contrast": 0.15,
+    "text": 0.15,
+}
 TYPES = {
     "motion": "motion",
     "faces": "face",
     "cuts": "fast_cuts",
     "sound": "sound",
     "contrast": "bold_picture",
+    "text": "text",
 }
 LIVELY_MOTION, STRONG_MOTION = 1.0, 4.0
 FULL_CONTRAST = 64.0
 AUDIBLE_AMPLITUDE = 10 ** (-35 / 20)
 LOUDNESS_STEP_SECONDS = 0.05
+SOON_SECONDS = 0.25
+DIGITS = 4
 
 
 @dataclass(frozen=True)
 class Signal:
-    """A measured signal: its value 0-1, the second it points at, and what would help."""
+    """A measured signal: its value 0-1, and what would help, as a sentence on a second.
+
+    The sentence goes on after "Motion, at 1.2 s: ".
+    """
 
     value: float
     at_seconds: float
     advice: str
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The standard deviation of a frame's brightness, 0-127, and when it is shown."""
+
+    at_seconds: float
+    deviation: float
 
 
 class ContrastDetector:
@@ -46,17 +67,18 @@ class ContrastDetector:
 
     def __init__(self) -> None:
         self._first_at: float | None = None
-        self._contrasts: list[float] = []
+        self._contrasts: list[Contrast] = []
 
     def see(self, frame: Look, at: float) -> None:
         """Takes one frame, shown at `at` seconds."""
         if self._first_at is None:
             self._first_at = at
         if at - self._first_at < HOOK_SECONDS:
-            self._contrasts.append(float(frame.thumb[0].std()))
+            deviation = float(frame.thumb[0].std())
+            self._contrasts.append(Contrast(at - self._first_at, deviation))
 
-    def result(self) -> list[float]:
-        """The standard deviation of brightness (0-127) of each frame of the first 3 s."""
+    def result(self) -> list[Contrast]:
+        """One entry a frame of the first 3 s."""
         return self._contrasts
 
 
@@ -68,15 +90,21 @@ def motion_signal(energies: NDArray[np.float64], at: Sequence[float]) -> Signal:
     begins = float(times[lively[0]]) if len(lively) else HOOK_SECONDS
     value = 0.5 * (1 - begins / HOOK_SECONDS)
     value += 0.5 * min(1.0, float(early.mean()) / STRONG_MOTION)
-    return Signal(value, begins, "nothing moves much before; move from the start")
+    if not len(lively):
+        return Signal(value, 0.0, "hardly anything moves. Open on a movement that nobody can miss")
+    if begins > SOON_SECONDS:
+        return Signal(value, begins, "only here does it begin to move. Let it move from the start")
+    return Signal(value, begins, "the movement is weak. Show a bigger one, or come closer")
 
 
 def cut_signal(transitions: Sequence[Transition], at: Sequence[float]) -> Signal:
     """1 - exp(-cuts in the first 3 s): one cut gives .63, two .86."""
-    times = [at[t.start_frame] - at[0] for t in transitions if t.kind in ("cut", "dissolve")]
+    changes = [t for t in transitions if t.kind not in ("fade_in", "fade_out")]
+    times = [at[t.start_frame] - at[0] for t in changes]
     early = [t for t in times if t < HOOK_SECONDS]
     first = min(early, default=HOOK_SECONDS / 2)
-    return Signal(1 - math.exp(-len(early)), first, "there is room for a cut to a second picture")
+    advice = "the opening stays with one picture. Cut to a second one about here"
+    return Signal(1 - math.exp(-len(early)), first, advice)
 
 
 def face_signal(faces: Faces, start_seconds: float) -> Signal | None:
@@ -85,15 +113,37 @@ def face_signal(faces: Faces, start_seconds: float) -> Signal | None:
     if faces.share is None or not early:
         return None
     bare = next((s.at_seconds - start_seconds for s in early if not s.boxes), 0.0)
-    return Signal(sum(bool(s.boxes) for s in early) / len(early), bare, "show a face")
+    advice = "the face is gone. Keep somebody in the picture"
+    if not early[0].boxes:
+        advice = "nobody is to be seen. Show a face from the first frame on"
+    return Signal(sum(bool(s.boxes) for s in early) / len(early), bare, advice)
 
 
-def contrast_signal(contrasts: Sequence[float]) -> Signal:
-    """The mean contrast, 64 levels of deviation = full."""
-    flattest = int(np.argmin(contrasts))
-    at = HOOK_SECONDS * flattest / max(1, len(contrasts))
-    value = min(1.0, float(np.mean(contrasts)) / FULL_CONTRAST)
-    return Signal(value, at, "the picture is flat; open on a bright one with strong contrast")
+def contrast_signal(contrasts: Sequence[Contrast]) -> Signal:
+    """The mean contrast, 64 levels of deviation = full; it points at the flattest frame."""
+    flattest = min(contrasts, key=lambda contrast: contrast.deviation)
+    mean = sum(contrast.deviation for contrast in contrasts) / len(contrasts)
+    advice = "the picture is flat here. Open on strong light and dark, or bold colours"
+    return Signal(min(1.0, mean / FULL_CONTRAST), flattest.at_seconds, advice)
+
+
+def text_signal(
+    shown: Sequence[tuple[float, float]] | None, length_seconds: float = HOOK_SECONDS
+) -> Signal | None:
+    """The share of the opening with text on screen; None when text was not measured.
+
+    `shown` are stretches (from, to) in seconds after the first frame, in order.
+    """
+    if shown is None:
+        return None
+    span = min(HOOK_SECONDS, length_seconds)
+    covered = until = 0.0
+    for start, end in shown:
+        begin, stop = max(until, min(start, span)), min(end, span)
+        covered, until = covered + max(0.0, stop - begin), max(until, stop)
+    bare = 0.0 if not shown or shown[0][0] > 0 else min(shown[0][1], span)
+    advice = "no words are on screen. Say the promise in a few large ones"
+    return Signal(min(1.0, covered / span) if span > 0 else 0.0, bare, advice)
 
 
 def sound_signal(mono: Samples | None, offset_seconds: float) -> Signal | None:
@@ -110,26 +160,41 @@ def sound_signal(mono: Samples | None, offset_seconds: float) -> Signal | None:
     begins = HOOK_SECONDS
     if len(loud):
         begins = min(HOOK_SECONDS, max(0.0, offset_seconds + loud[0] * LOUDNESS_STEP_SECONDS))
-    return Signal(1 - begins / HOOK_SECONDS, begins, "nothing is heard before; start at once")
+    if begins >= HOOK_SECONDS:
+        return Signal(0.0, 0.0, "nothing is heard. Let a voice or music start with the picture")
+    advice = "only here is something heard. Let the sound start with the picture"
+    return Signal(1 - begins / HOOK_SECONDS, begins, advice)
 
 
 def score_hook(signals: Mapping[str, Signal | None], length_seconds: float = HOOK_SECONDS) -> Hook:
     """The weighted mean of the signals that were measured, 0-1, with what each of them added.
 
-    `length_seconds` is the video's: no suggestion points beyond its end.
+    The contributions sum to the score. `length_seconds` is the video's: no suggestion points
+    beyond its end.
     """
     measured = {name: signal for name, signal in signals.items() if signal is not None}
     total = sum(WEIGHTS[name] for name in measured)
-    parts = {name: WEIGHTS[name] / total * signal.value for name, signal in measured.items()}
-    score = min(1.0, round(sum(parts.values()), 4))
-    suggestions = _suggestions(measured, parts, total, length_seconds)
+    parts = _rounded({name: WEIGHTS[name] / total * s.value for name, s in measured.items()})
+    score = round(sum(parts.values()), DIGITS)
     best = max(parts, key=lambda name: (parts[name], name))
+    suggestions = _suggestions(measured, parts, total, length_seconds)
     return Hook(
         hook_score=score,
         hook_type=TYPES[best] if score >= NO_HOOK_SCORE else "none",
         optimization_suggestions=suggestions if score < GOOD_SCORE else (),
-        contributions={name: round(part, 4) for name, part in parts.items()},
+        contributions=parts,
     )
+
+
+def _rounded(parts: Mapping[str, float]) -> dict[str, float]:
+    """The parts rounded such that they sum to the rounded sum (largest remainders)."""
+    exact = {name: part * 10**DIGITS for name, part in parts.items()}
+    units = {name: math.floor(part + 1e-6) for name, part in exact.items()}
+    missing = round(sum(exact.values())) - sum(units.values())
+    by_remainder = sorted(units, key=lambda name: units[name] - exact[name])
+    for name in by_remainder[: max(0, missing)]:
+        units[name] += 1
+    return {name: unit / 10**DIGITS for name, unit in units.items()}
 
 
 def _suggestions(
@@ -138,11 +203,11 @@ def _suggestions(
     total: float,
     length_seconds: float,
 ) -> tuple[str, ...]:
-    """The weak signals, the most to be won first."""
+    """A sentence on each weak signal, the most to be won first."""
     gains = {name: WEIGHTS[name] / total - part for name, part in parts.items()}
     weak = [name for name, signal in measured.items() if signal.value < WEAK_SIGNAL]
     return tuple(
-        f"At {min(measured[name].at_seconds, length_seconds):.1f} s: {measured[name].advice} "
-        f"({name}: {measured[name].value:.2f} of 1 now, worth up to +{gains[name]:.2f})"
+        f"{name.capitalize()}, at {min(measured[name].at_seconds, length_seconds):.1f} s: "
+        f"{measured[name].advice} (up to +{gains[name]:.2f})."
         for name in sorted(weak, key=lambda name: (-gains[name], name))
     )

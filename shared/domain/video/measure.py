@@ -12,7 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from shared.domain.video.contact_sheet import Album, Kept, draw_contact_sheet
+from shared.domain.video.album import Album, Kept
+from shared.domain.video.contact_sheet import draw_contact_sheet
 from shared.domain.video.detector import AnalyserUnavailable, Detector
 from shared.domain.video.faces import FaceDetector, engagement_of, summarize
 from shared.domain.video.hook import (

@@ -1,24 +1,26 @@
 """The timeline picture: shots, motion, faces, speech and beats over time, as an SVG drawing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import floor
 
 from shared.models import Analysis, FaceSample, MotionMoment, Transition
 
-WIDTH, HEIGHT = 1200, 430
+WIDTH, HEIGHT = 1200, 452
 LEFT, RIGHT = 92, 1176
 HOOK_SECONDS = 3.0
 MAX_NAME = 80
 AXIS_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120)
 MOST_AXIS_MARKS = 14
 MIN_NUMBER_PIXELS = 22
+MOTION_HEADROOM = 1.8
 
 # Rows: where each begins and how high it is.
 SHOTS, MOTION, FACES, SPEECH, BEATS = (92, 34), (146, 96), (262, 20), (300, 20), (338, 22)
 AXIS = 372
-LEGEND = 408
+LEGEND = 410
+LEGEND_LINE = 22
 
 STYLE = """
   svg{--ink:#1d2733;--soft:#66717f;--grid:#e3e7ec;--paper:#fff;--shot:#cfd8e3;--shot2:#e4e9f0;
@@ -197,14 +199,15 @@ def _motion(moments: Sequence[MotionMoment], scale: Scale) -> Iterator[str]:
     """Steps of mean energy, a mark at each window's peak, and the scale of the energy."""
     top, height = MOTION
     yield _row(MOTION, "motion")
-    most = max((m.peak_energy for m in moments), default=0.0)
+    # One violent frame must not press everything else flat: peaks above are drawn at the edge.
+    most = MOTION_HEADROOM * max((m.motion_energy for m in moments), default=0.0)
     yield f'<path d="M{LEFT} {top + height}H{RIGHT}" style="stroke:var(--grid)"/>'
     if most <= 0:
         yield _nothing(MOTION, "nothing moves")
         return
 
     def y(energy: float) -> float:
-        return round(top + height - height * energy / most, 2)
+        return round(top + height - height * min(1.0, energy / most), 2)
 
     steps = "".join(f"V{y(m.motion_energy):g}H{scale.x(m.timestamp_end):g}" for m in moments)
     yield (
@@ -214,12 +217,15 @@ def _motion(moments: Sequence[MotionMoment], scale: Scale) -> Iterator[str]:
     for moment in moments:
         share = (moment.peak_frame - moment.frame_start) / (moment.frame_end - moment.frame_start)
         seconds = moment.timestamp_start + share * (moment.timestamp_end - moment.timestamp_start)
-        yield (
-            f'<circle cx="{scale.x(seconds):g}" cy="{y(moment.peak_energy):g}" r="2.2" '
-            'style="fill:var(--move)"/>'
-        )
+        yield _peak(scale.x(seconds), y(moment.peak_energy), moment.peak_energy > most)
     yield _text(LEFT - 10, top + 8, f"{most:.1f}", "end small")
     yield _text(LEFT - 10, top + height, "0", "end small")
+
+
+def _peak(x: float, y: float, beyond: bool) -> str:
+    """A dot, hollow when the peak is higher than the drawing."""
+    fill = "paper" if beyond else "move"
+    return f'<circle cx="{x:g}" cy="{y:g}" r="2.4" style="fill:var(--{fill});stroke:var(--move)"/>'
 
 
 def _faces(report: Analysis, scale: Scale) -> Iterator[str]:
@@ -272,10 +278,7 @@ def _beats(report: Analysis, scale: Scale) -> Iterator[str]:
     for at in audio.beats_seconds:
         yield _line(scale.x(at), top + 5, top + height, "beat", 0.5 if dense else 1.2)
     for at in audio.sync.sync_points:
-        yield (
-            f'<circle cx="{scale.x(at):g}" cy="{top + 1:g}" r="3" '
-            'style="fill:var(--paper);stroke:var(--beat);stroke-width:1.5"/>'
-        )
+        yield _ring(scale.x(at), top + 1)
 
 
 def _missing(report: Analysis, analyser: str, otherwise: str) -> str:
@@ -285,23 +288,29 @@ def _missing(report: Analysis, analyser: str, otherwise: str) -> str:
     return otherwise if status == "ran" else f"{status}: {reason}"
 
 
-def _legend() -> Iterable[str]:
-    """What the marks mean, in the order of the rows."""
-    y, mid = LEGEND, LEGEND - 4
-    yield _line(LEFT + 3, y - 11, y + 2, "ink", 1.5) + _text(LEFT + 12, y, "cut")
-    yield _box(LEFT + 50, y - 10, (12, 12), "blend", 'opacity=".75"')
-    yield _text(LEFT + 68, y, "fade or dissolve")
-    yield _box(LEFT + 184, y - 10, (12, 12), "move", 'opacity=".4"')
-    yield _text(LEFT + 202, y, "motion energy (0.1 % of the diagonal per 1/30 s)")
-    yield f'<circle cx="{LEFT + 496}" cy="{mid}" r="2.2" style="fill:var(--move)"/>'
-    yield _text(LEFT + 504, y, "peak")
-    yield _box(LEFT + 556, y - 10, (12, 12), "face") + _text(LEFT + 574, y, "face seen")
-    yield _box(LEFT + 650, y - 10, (12, 12), "face", 'opacity=".45"')
-    yield _text(LEFT + 668, y, "face followed")
-    yield _box(LEFT + 766, y - 10, (12, 12), "voice") + _text(LEFT + 784, y, "speech")
-    yield _line(LEFT + 846, y - 11, y + 2, "beat", 1.2) + _text(LEFT + 854, y, "beat")
-    yield (
-        f'<circle cx="{LEFT + 902}" cy="{mid}" r="3" '
+def _legend() -> Iterator[str]:
+    """What the marks mean: one line for all, one for the motion."""
+    y = LEGEND
+    yield _line(LEFT + 3, y - 10, y + 2, "ink", 1.5) + _text(LEFT + 12, y, "cut")
+    yield _swatch(70, "blend", ".75") + _text(LEFT + 90, y, "fade, dissolve or wipe")
+    yield _swatch(262, "face", "1") + _text(LEFT + 282, y, "face seen")
+    yield _swatch(382, "face", ".45") + _text(LEFT + 402, y, "face followed")
+    yield _swatch(528, "voice", "1") + _text(LEFT + 548, y, "speech")
+    yield _line(LEFT + 640, y - 10, y + 2, "beat", 1.2) + _text(LEFT + 650, y, "beat")
+    yield _ring(LEFT + 722, y - 4) + _text(LEFT + 734, y, "beat or onset on a cut or motion peak")
+    y += LEGEND_LINE
+    yield _swatch(-2, "move", ".4", LEGEND_LINE)
+    yield _text(LEFT + 18, y, "motion of each window, in thousandths of the diagonal per 1/30 s")
+    yield _peak(LEFT + 464, y - 4, False) + _text(LEFT + 474, y, "its peak")
+    yield _peak(LEFT + 556, y - 4, True) + _text(LEFT + 566, y, "a peak beyond the drawing")
+
+
+def _swatch(x: float, fill: str, opacity: str, down: float = 0) -> str:
+    return _box(LEFT + x, LEGEND - 10 + down, (12, 12), fill, f'opacity="{opacity}"')
+
+
+def _ring(x: float, y: float) -> str:
+    return (
+        f'<circle cx="{x:g}" cy="{y:g}" r="3" '
         'style="fill:var(--paper);stroke:var(--beat);stroke-width:1.5"/>'
     )
-    yield _text(LEFT + 911, y, "sound on a cut or motion peak")

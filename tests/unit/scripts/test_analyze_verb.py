@@ -45,6 +45,17 @@ def test_people_get_facts_and_a_timeline(tmp_path: Path) -> None:
         assert word in done.output
 
 
+def test_pictures_are_drawn_into_a_folder(tmp_path: Path) -> None:
+    """Beside the report for people, and without a word in the report for machines."""
+    make_video(tmp_path / "ad.mp4")
+    done = analyze(tmp_path, "ad.mp4", "--json", "--pictures", "out/pictures")
+    assert done.exit_code == 0
+    assert json.loads(done.output)["media"]["frames"] == 50
+    folder = tmp_path / "out" / "pictures"
+    assert {path.name for path in folder.iterdir()} == {"ad.contact.jpg", "ad.timeline.svg"}
+    assert "ad.mp4" in (folder / "ad.timeline.svg").read_text()
+
+
 @pytest.mark.parametrize("name", ["missing.mp4", "folder", "junk.mp4"])
 def test_what_cannot_be_analysed_is_one_json_error(tmp_path: Path, name: str) -> None:
     """Code and message, status 1."""

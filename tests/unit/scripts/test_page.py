@@ -50,6 +50,18 @@ def test_a_report_is_served_as_it_is_stored(app: App, page: Client) -> None:
     assert page.get(f"/report/{video_id}.json", base_url=HERE).data == b'{"video_id": "a"}'
 
 
+def test_the_pictures_of_a_report_are_served(app: App, page: Client) -> None:
+    """From beside the report, as pictures that cannot run anything."""
+    video_id = "a" * 32
+    app.files.write("analysis/a/1.timeline.svg", b"<svg/>")
+    app.documents.commit([Merge("assets", video_id, {"report_path": "analysis/a/1.json"})])
+    timeline = page.get(f"/report/{video_id}.timeline.svg", base_url=HERE)
+    assert (timeline.data, timeline.mimetype) == (b"<svg/>", "image/svg+xml")
+    assert "default-src 'none'" in timeline.headers["Content-Security-Policy"]
+    assert page.get(f"/report/{video_id}.contact.jpg", base_url=HERE).status_code == 404
+    assert page.get(f"/report/{video_id}.secrets", base_url=HERE).status_code == 404
+
+
 @pytest.mark.parametrize(
     "path", ["/report/../secrets", "/report/%2e%2e", "/report/", "/x", f"/report/{'a' * 300}.json"]
 )

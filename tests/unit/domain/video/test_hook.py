@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from shared.domain.video.hook import (
     GOOD_SCORE,
     WEIGHTS,
+    Contrast,
     Signal,
     contrast_signal,
     cut_signal,
@@ -15,6 +16,7 @@ from shared.domain.video.hook import (
     motion_signal,
     score_hook,
     sound_signal,
+    text_signal,
 )
 from shared.models import Box, Faces, FaceSample, Transition
 
@@ -33,7 +35,8 @@ def test_the_score_is_the_sum_of_its_parts_and_stays_in_range(
         return
     hook = score_hook(signals)
     assert 0 <= hook.hook_score <= 1
-    assert sum(hook.contributions.values()) == pytest.approx(hook.hook_score, abs=1e-3)
+    assert sum(hook.contributions.values()) == pytest.approx(hook.hook_score, abs=1e-9)
+    assert all(part >= 0 for part in hook.contributions.values())
     assert set(hook.contributions) == {name for name, s in signals.items() if s is not None}
     if hook.hook_score >= GOOD_SCORE:
         assert hook.optimization_suggestions == ()
@@ -52,13 +55,16 @@ def test_an_unmeasured_signal_is_no_zero() -> None:
 
 def test_suggestions_name_the_second_and_the_signal() -> None:
     signals = {name: Signal(0.9, 0.0, "") for name in WEIGHTS} | {
-        "sound": Signal(0.0, 2.4, "let the sound start at once"),
-        "faces": Signal(0.0, 1.0, "show a face"),
+        "sound": Signal(0.0, 2.4, "only here is something heard. Start at once"),
+        "faces": Signal(0.0, 1.0, "nobody is to be seen. Show a face"),
         "motion": Signal(0.1, 0.0, "move"),
     }
     suggestions = score_hook(signals).optimization_suggestions
-    assert suggestions[0].startswith("At 1.0 s: show a face (faces: 0.00 of 1 now")
-    assert any(s.startswith("At 2.4 s: let the sound") and "(sound:" in s for s in suggestions)
+    assert suggestions == (
+        "Faces, at 1.0 s: nobody is to be seen. Show a face (up to +0.22).",
+        "Motion, at 0.0 s: move (up to +0.20).",
+        "Sound, at 2.4 s: only here is something heard. Start at once (up to +0.13).",
+    )
 
 
 def test_nothing_at_all_has_no_hook_type() -> None:
@@ -116,11 +122,64 @@ def test_no_sound_at_all_scores_zero() -> None:
 
 
 def test_contrast_is_full_at_64_levels_of_deviation() -> None:
-    assert contrast_signal([64.0, 64.0]).value == 1.0
-    assert contrast_signal([0.0]).value == 0.0
+    assert contrast_signal([Contrast(0.0, 64.0), Contrast(1.0, 64.0)]).value == 1.0
+    assert contrast_signal([Contrast(0.0, 0.0)]).value == 0.0
+
+
+def test_the_contrast_signal_points_at_the_flattest_frame() -> None:
+    contrasts = [Contrast(0.0, 30.0), Contrast(0.7, 3.0), Contrast(2.0, 20.0)]
+    assert contrast_signal(contrasts).at_seconds == 0.7
+
+
+@given(st.lists(st.tuples(st.floats(0, 4), st.floats(0, 4)).map(sorted), max_size=6).map(sorted))
+def test_text_counts_once_however_many_stretches_show_it(stretches: list[list[float]]) -> None:
+    signal = text_signal([(start, end) for start, end in stretches])
+    assert signal is not None
+    step = 0.001
+    shown = sum(any(a <= i * step < b for a, b in stretches) for i in range(3000)) * step / 3
+    assert signal.value == pytest.approx(shown, abs=0.005)
+
+
+def test_text_points_at_the_first_second_without_it() -> None:
+    late, gone = text_signal([(1.0, 3.0)]), text_signal([(0.0, 0.8)])
+    assert late is not None
+    assert gone is not None
+    assert (late.at_seconds, gone.at_seconds) == (0.0, 0.8)
+    assert text_signal(None) is None
+
+
+def test_every_advice_is_a_sentence_that_says_what_to_do() -> None:
+    """What is wrong, then what to do, in small letters first and without a full stop."""
+    bare = Faces(
+        share=0.0,
+        max_count=0,
+        engagement=0.0,
+        samples=(FaceSample(frame=0, at_seconds=0.0, boxes=()),),
+    )
+    still, late = np.zeros(150), np.zeros(150)
+    late[60:] = 2.0
+    signals = [
+        motion_signal(still, AT),
+        motion_signal(late, AT),
+        motion_signal(np.full(150, 1.2), AT),
+        cut_signal((), AT),
+        face_signal(bare, 0.0),
+        contrast_signal([Contrast(0.0, 5.0)]),
+        sound_signal(np.zeros(0, np.float32), 0.0),
+        sound_signal(np.full(16_000, 0.5, np.float32), 2.0),
+        text_signal([]),
+    ]
+    advices = {signal.advice for signal in signals if signal is not None}
+    assert len(advices) == len(signals)
+    for advice in advices:
+        problem, what_to_do = advice.split(". ")
+        assert problem[0].islower()
+        assert what_to_do[0].isupper()
+        assert not what_to_do.endswith(".")
 
 
 def test_no_suggestion_points_beyond_the_end_of_a_short_video() -> None:
     dull = {"motion": Signal(0.0, 3.0, "move"), "cuts": Signal(0.0, 1.5, "cut")}
     suggestions = score_hook(dull, 0.8).optimization_suggestions
-    assert [suggestion[:9] for suggestion in suggestions] == ["At 0.8 s:", "At 0.8 s:"]
+    assert len(suggestions) == 2
+    assert all("at 0.8 s:" in suggestion for suggestion in suggestions)
