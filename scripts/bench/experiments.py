@@ -117,6 +117,7 @@ def sound(lab: Lab) -> None:
             "video_id": "bench",
             "extracted_at": DAWN,
             "preview": False,
+            "pictures": False,
         }
         ours: Command = [sys.executable, "-I", "-S", COLD, json.dumps(task)]
         lab.pair("sound", clip, theirs, ours)
