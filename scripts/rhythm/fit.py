@@ -137,9 +137,11 @@ def main() -> None:
     curves = [curves_of(piece) for piece in pieces]
     found = fit([*map(tempo_choice, pieces, curves)], TEMPO_SHRINK)
     phases = fit([*map(beat_choice, pieces, curves)], BEAT_SHRINK)
-    columns = len(tempo.BEATS) + len(tempo.HARMONICS)
+    beat_columns, columns = len(tempo.BEATS), len(tempo.BEATS) + len(tempo.HARMONICS)
+    rows = found[: 3 * columns].reshape(3, columns)
     say: Callable[[str], int] = sys.stdout.write
-    say(told("tempo.WEIGHTS", found[: 3 * columns].reshape(3, columns)) + "\n")
+    say(told("tempo.REPEAT_WEIGHTS", rows[:, :beat_columns]) + "\n")
+    say(told("tempo.SPECTRUM_WEIGHTS", rows[:, beat_columns:]) + "\n")
     say(told("tempo.USUAL_WEIGHTS", found[3 * columns :].reshape(1, 2)) + "\n")
     say(told("beats.WEIGHTS", phases.reshape(3, -1)) + "\n")
 

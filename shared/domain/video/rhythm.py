@@ -33,6 +33,7 @@ PITCH_BINS = slice(10, 138)
 PITCH_SMOOTH_BINS = 9
 PITCH_LOUDNESS = 100.0
 PITCH_EVERY_FRAMES, PITCH_APART = 4, 2
+PITCH_PIECES = 12
 STEADY_LIKENESS, SOUNDING_SHARE = 0.7, 0.05
 MIN_STEADY_SHARE = 0.12
 MIN_ONSETS, MIN_ONSETS_A_SECOND = 4, 0.5
@@ -121,32 +122,38 @@ class PitchMeter:
 
     def __init__(self) -> None:
         self._skip = 0
-        self._last = np.zeros((0, PITCH_BINS.stop - PITCH_BINS.start), np.float32)
-        self._alike: list[Samples] = []
+        self._waiting = [np.zeros((0, PITCH_BINS.stop - PITCH_BINS.start), np.float32)]
         self._loud: list[Samples] = []
+        self._alike: list[Samples] = []
 
     def hear(self, spectra: Samples) -> None:
         """Takes magnitudes, (frames, frequencies)."""
         chosen = spectra[self._skip :: PITCH_EVERY_FRAMES]
         self._skip = (self._skip - len(spectra)) % PITCH_EVERY_FRAMES
-        fine = np.log1p(PITCH_LOUDNESS * chosen[:, PITCH_BINS])
-        around = np.cumsum(np.pad(fine, ((0, 0), (PITCH_SMOOTH_BINS // 2 + 1, 4))), axis=1)
+        self._loud.append(chosen.sum(axis=1))
+        self._waiting.append(chosen[:, PITCH_BINS].copy())
+        if len(self._waiting) > PITCH_PIECES:
+            self._compare()
+
+    def _compare(self) -> None:
+        magnitudes = np.concatenate(self._waiting)
+        fine = np.log1p(PITCH_LOUDNESS * magnitudes)
+        half = PITCH_SMOOTH_BINS // 2
+        around = np.cumsum(np.pad(fine, ((0, 0), (half + 1, half))), axis=1)
         fine -= (around[:, PITCH_SMOOTH_BINS:] - around[:, :-PITCH_SMOOTH_BINS]) / PITCH_SMOOTH_BINS
         fine /= np.linalg.norm(fine, axis=1, keepdims=True) + np.float32(1e-6)
-        fine = np.concatenate([self._last, fine])
-        alike = (fine[PITCH_APART:] * fine[:-PITCH_APART]).sum(axis=1)
-        self._alike.append(alike)
-        self._loud.append(chosen.sum(axis=1)[len(chosen) - len(alike) :])
-        self._last = fine[-PITCH_APART:]
+        self._alike.append((fine[PITCH_APART:] * fine[:-PITCH_APART]).sum(axis=1))
+        self._waiting = [magnitudes[-PITCH_APART:]]
 
     def steady_share(self) -> float:
         """The share of the sounding moments whose pitch stays, 0-1; 0 in silence."""
-        loud = np.concatenate(self._loud)
-        if not len(loud):
+        self._compare()
+        loud, alike = np.concatenate(self._loud)[PITCH_APART:], np.concatenate(self._alike)
+        if not len(alike):
             return 0.0
-        sounding = loud > SOUNDING_SHARE * np.quantile(loud, 0.95)
-        steady = np.concatenate(self._alike)[sounding] > STEADY_LIKENESS
-        return float(steady.mean()) if len(steady) else 0.0
+        return float(
+            (alike[loud > SOUNDING_SHARE * np.quantile(loud, 0.95)] > STEADY_LIKENESS).mean()
+        )
 
 
 def less_usual(rise: Curve, reach: int) -> Curve:

@@ -27,80 +27,16 @@ MIN_CLARITY, MIN_CLARITY_OF_A_SECOND = 0.12, 0.5
 COMB_BEATS = (0.5, 1, 2, 4, 8)
 
 # Fitted by scripts/rhythm/fit.py on drawn music: one row for all bands, the low and the high
-# ones; columns as BEATS, then HARMONICS. At the end the two weights of how usual a tempo is.
-WEIGHTS: tuple[tuple[float, ...], ...] = (
-    (
-        -0.93,
-        0.73,
-        1.38,
-        -0.11,
-        0.44,
-        0.81,
-        -0.18,
-        0.08,
-        0.05,
-        -0.34,
-        0.81,
-        -0.56,
-        0.37,
-        -1.78,
-        2.52,
-        -0.81,
-        -2.23,
-        1.63,
-        0.41,
-        2.26,
-        2.70,
-        3.26,
-    ),
-    (
-        -0.46,
-        0.98,
-        -0.15,
-        -0.13,
-        0.05,
-        0.72,
-        0.23,
-        0.04,
-        -0.01,
-        0.41,
-        0.52,
-        -0.00,
-        -0.57,
-        -1.51,
-        2.09,
-        0.89,
-        -0.63,
-        -0.92,
-        0.45,
-        1.74,
-        1.21,
-        3.14,
-    ),
-    (
-        0.03,
-        0.83,
-        0.98,
-        -0.11,
-        0.04,
-        0.10,
-        -0.00,
-        -0.12,
-        -0.08,
-        0.20,
-        0.17,
-        -0.00,
-        -0.07,
-        0.02,
-        0.75,
-        1.05,
-        0.71,
-        -0.35,
-        2.19,
-        -0.13,
-        2.14,
-        2.04,
-    ),
+# ones; columns as BEATS and as HARMONICS. Then the two weights of how usual a tempo is.
+REPEAT_WEIGHTS = (
+    (-0.93, 0.73, 1.38, -0.11, 0.44, 0.81, -0.18, 0.08, 0.05, -0.34, 0.81, -0.56, 0.37),
+    (-0.46, 0.98, -0.15, -0.13, 0.05, 0.72, 0.23, 0.04, -0.01, 0.41, 0.52, -0, -0.57),
+    (0.03, 0.83, 0.98, -0.11, 0.04, 0.1, -0, -0.12, -0.08, 0.2, 0.17, -0, -0.07),
+)
+SPECTRUM_WEIGHTS = (
+    (-1.78, 2.52, -0.81, -2.23, 1.63, 0.41, 2.26, 2.7, 3.26),
+    (-1.51, 2.09, 0.89, -0.63, -0.92, 0.45, 1.74, 1.21, 3.14),
+    (0.02, 0.75, 1.05, 0.71, -0.35, 2.19, -0.13, 2.14, 2.04),
 )
 USUAL_WEIGHTS = (-0.85, -1.97)
 
@@ -113,13 +49,13 @@ def find_tempo(curves: Curve) -> float:
     a tempo is (Ellis 2007). A multiple of the right tempo repeats in one of the two, rarely in
     both (Peeters 2006).
     """
-    weights = np.array([*np.ravel(WEIGHTS), *USUAL_WEIGHTS])
+    weights = np.append(np.hstack([REPEAT_WEIGHTS, SPECTRUM_WEIGHTS]), USUAL_WEIGHTS)
     best = int(np.argmax(weights @ tempo_features(curves)))
     return _refine(autocorrelation(curves[0]), float(PERIODS[best]))
 
 
 def tempo_features(curves: Curve) -> Curve:
-    """What speaks for each tempo: (features, 300), in the order of WEIGHTS and USUAL_WEIGHTS."""
+    """What speaks for each tempo: (features, 300), curve by curve, as weighted above."""
     count = min(curves.shape[1], PART_FRAMES)
     last = curves.shape[1] - count
     firsts = sorted({*range(0, last + 1, PART_STEP_FRAMES), last})
@@ -180,7 +116,7 @@ def clarity(curve: Curve) -> float:
 def is_clear(curve: Curve) -> bool:
     """Whether something repeats more clearly than in speech and noise of this length."""
     needed = max(MIN_CLARITY, MIN_CLARITY_OF_A_SECOND / np.sqrt(len(curve) / CURVE_RATE))
-    return clarity(curve) >= needed
+    return bool(clarity(curve) >= needed)
 
 
 def _refine(same: Curve, lag: float) -> float:
