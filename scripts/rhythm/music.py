@@ -65,7 +65,7 @@ GENRES = {
     "ballad": Genre(2, (60, 90), chord="x.......", melody="x...x.x.x.....x.", bass="x..."),
     "line": Genre(2, (70, 140), melody="x.xxx...x.x.xxx."),
 }
-# Never looked at while the numbers of rhythm.py were chosen.
+# Not fitted on, but looked at when the ways of fitting were compared.
 HELD_OUT = {
     "disco": Genre(4, (105, 130), "x...", "....x...", "xox.", "x.x.x.x.", "..x...x...x..x..", ""),
     "bossa": Genre(4, (65, 90), "x.xx", "x..x..x...x..x..", "xxxx", "x..xx..x", "..x..x....x..x.."),

@@ -9,10 +9,10 @@ TIGHTNESS = 400.0
 OFFSETS = (0.0, 1 / 4, 1 / 2, 3 / 4, 1 / 3, 2 / 3)
 # Fitted by scripts/rhythm/fit.py on drawn music: how much an onset so many beats after a moment
 # says that it is a beat; one row for all bands, the low and the high ones, columns as OFFSETS.
-WEIGHTS: tuple[tuple[float, ...], ...] = (
-    (2.58, -0.76, 0.45, 0.53, -0.66, -0.09),
-    (1.98, -0.38, 0.94, -0.11, -0.36, -0.19),
-    (1.83, -0.88, 0.89, 0.79, -0.62, 0.13),
+WEIGHTS = (
+    (2.32, -0.70, 0.50, 0.51, -0.60, -0.08),
+    (1.94, -0.40, 0.88, -0.08, -0.36, -0.19),
+    (2.06, -0.91, 0.75, 0.83, -0.59, 0.08),
 )
 
 
