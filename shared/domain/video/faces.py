@@ -1,5 +1,7 @@
 """Faces on sampled frames, found by the chosen detector and followed from sample to sample."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -110,9 +112,13 @@ def summarize(
     """The Faces record of `samples`; without any sample nothing is known."""
     if not samples:
         return Faces(share=None, max_count=None, engagement=None, samples=())
+    # The first seconds are looked at more often; a sample speaks for the time until the next.
+    at = [s.at_seconds for s in samples]
+    lasts = [*(after - before for before, after in pairwise(at)), 1 / SAMPLES_PER_SECOND]
+    with_face = sum(seconds for s, seconds in zip(samples, lasts, strict=True) if s.boxes)
     return Faces(
         detector=detector,
-        share=round(sum(bool(s.boxes) for s in samples) / len(samples), 4),
+        share=round(min(1.0, with_face / sum(lasts)), 4),
         max_count=max(len(s.boxes) for s in samples),
         engagement=engagement,
         samples=samples,

@@ -13,7 +13,7 @@ from shared.domain.video.face_finders import Found, HaarFinder
 from shared.domain.video.face_tracks import Tracker, cut_out, find_patch
 from shared.domain.video.faces import FaceDetector, engagement_of, summarize
 from shared.domain.video.pictures import Look, Picture
-from shared.models import MotionMoment
+from shared.models import Box, FaceSample, MotionMoment
 
 SAMPLE = Path(__file__).parents[4] / "scripts" / "sample" / "sample_ad.mp4"
 SIDE = 200
@@ -198,3 +198,13 @@ def test_half_the_windows_with_a_face_weigh_three_quarters() -> None:
 
 def test_without_a_sample_nothing_is_known() -> None:
     assert summarize((), None).share is None
+
+
+def test_the_share_of_faces_is_one_of_time_though_the_start_is_looked_at_more_often() -> None:
+    at = [sample / 6 for sample in range(18)] + [3 + sample / 2 for sample in range(14)]
+    box = Box(left=0.1, top=0.1, width=0.2, height=0.2)
+    samples = tuple(
+        FaceSample(frame=number, at_seconds=seconds, boxes=(box,) if seconds < 3 else ())
+        for number, seconds in enumerate(at)
+    )
+    assert summarize(samples, None).share == pytest.approx(0.3)
