@@ -31,6 +31,7 @@ FLAT_DEVIATION = 5.0
 BLEND_CHANGED_SHARE = 0.65
 # A straight blend is sure by its line; anything else must also change the light as a cut does.
 STRAIGHT_RESIDUAL = 0.16
+FADE_RESIDUAL = 0.26
 MIN_HISTOGRAM_CHANGE = 0.22
 # One step that does most of it is a cut or a flash.
 MAX_STEP_SHARE = 0.5
@@ -65,21 +66,27 @@ def find_gradual(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> 
     found: list[Transition] = []
     for blend in find_blends(cells, fps):
         change = name_blend(thumbs, cells, blend)
-        if change is None or _is_step(steps, change):
+        if change is None or _is_step(steps, cells, change):
             continue
         if not any(_share_frames(change, other) for other in found):
             found.append(change)
     for start, end in find_runs(thumbs, steps, cuts, fps):
         change = Transition(kind="dissolve", start_frame=start, end_frame=end)
+        if _is_step(steps, cells, change):
+            continue
         if not any(_share_frames(change, other) for other in found):
             found.append(change)
     return found
 
 
-def _is_step(steps: Floats, change: Transition) -> bool:
-    """Whether a single step explains most of a change."""
-    inner = steps[change.start_frame : change.end_frame]
-    return bool(inner.max() > MAX_STEP_SHARE * inner.sum())
+def _is_step(steps: Floats, cells: Floats, change: Transition) -> bool:
+    """Whether a single step explains most of a change, and the rest is movement."""
+    start, end = change.start_frame, change.end_frame
+    inner = steps[start:end]
+    along = _along(cells[start : end + 1], 0, end - start)
+    return bool(
+        inner.max() > MAX_STEP_SHARE * inner.sum() or np.diff(along).max() > MAX_STEP_SHARE
+    )
 
 
 def _share_frames(one: Transition, other: Transition) -> bool:
@@ -135,9 +142,10 @@ def name_blend(thumbs: Thumbs, cells: Floats, blend: Blend) -> Transition | None
     start, end = _measure_range(cells, blend)
     first, last = thumbs[start].astype(np.float32), thumbs[end].astype(np.float32)
     from_flat, to_flat = first[0].std() < FLAT_DEVIATION, last[0].std() < FLAT_DEVIATION
+    straight = _bend(cells, start, end) < FADE_RESIDUAL
     if from_flat and to_flat:
         kind = "fade_in" if last[0].mean() > first[0].mean() else "fade_out"
-    elif from_flat or to_flat:
+    elif (from_flat or to_flat) and straight:
         kind = "fade_in" if from_flat else "fade_out"
     elif (
         correlation(first[0], last[0]) > SAME_SCENE_CORRELATION
