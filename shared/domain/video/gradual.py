@@ -38,7 +38,8 @@ MAX_STEP_SHARE = 0.5
 EDGE_SHARE = 0.03
 CREEP = 0.25
 
-RUN_MIN_STEP = 3.0
+RUN_LEVELS = (3.0, 6.0, 12.0)
+OWN_STEP_SHARE = 0.5
 RUN_RATIO = 3.0
 RUN_MIN_FRAMES, RUN_MAX_SECONDS = 4, 1.3
 RUN_GAP_FRAMES = 1
@@ -214,36 +215,48 @@ def _along(cells: Floats, start: int, end: int) -> Floats:
 def find_runs(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> list[tuple[int, int]]:
     """Stretches of unrest between two calm shots: slides, zooms, whips and blurs.
 
-    Unrest right after or before a cut is the shot's own movement.
+    A shot that is lively itself is calm against the change only, so that each level of unrest is
+    looked at. Unrest right after or before a cut is the shot's own movement.
     """
-    reach = max(RUN_MIN_FRAMES, round(CALM_SECONDS * fps))
-    found = []
-    for start, end in _restless(steps):
-        if _touches_cut(steps, start, end, cuts):
-            continue
-        calm = np.concatenate([steps[max(0, start - reach) : start], steps[end : end + reach]])
-        usual = float(np.median(calm)) if len(calm) else 0.0
-        inner = steps[start:end]
-        if (
-            RUN_MIN_FRAMES <= end - start <= RUN_MAX_SECONDS * fps
-            and float(np.median(inner)) >= RUN_RATIO * usual
-            and _is_other_shot(thumbs, start, end)
-        ):
-            found.append((start, end))
+    found: list[tuple[int, int]] = []
+    for level in RUN_LEVELS:
+        for start, end in _restless(steps, level):
+            if (
+                RUN_MIN_FRAMES <= end - start <= RUN_MAX_SECONDS * fps
+                and not any(start < last and first < end for first, last in found)
+                and _stands_out(steps, start, end, fps)
+                and not _touches_cut(steps, start, end, cuts)
+                and _is_other_shot(thumbs, start, end)
+            ):
+                found.append((start, end))
     return found
 
 
+def _stands_out(steps: Floats, start: int, end: int, fps: float) -> bool:
+    """Whether a run is far livelier than what goes on before and after it."""
+    reach = max(RUN_MIN_FRAMES, round(CALM_SECONDS * fps))
+    calm = np.concatenate([steps[max(0, start - reach) : start], steps[end : end + reach]])
+    usual = float(np.median(calm)) if len(calm) else 0.0
+    return float(np.median(steps[start:end])) >= RUN_RATIO * usual
+
+
 def _touches_cut(steps: Floats, start: int, end: int, cuts: list[int]) -> bool:
-    """Whether a cut is at or in a run, and more than one of the run's own steps."""
-    most = RUN_STEP_SHARE * float(steps[start:end].sum())
-    near = [c for c in cuts if start - RUN_CUT_FRAMES < c - 1 < end + RUN_CUT_FRAMES]
-    return any(steps[c - 1] > most or not start < c <= end for c in near)
+    """Whether a cut is at or in a run, and not one of the run's own steps."""
+    inner = steps[start:end]
+    for at in (c - 1 for c in cuts if start - RUN_CUT_FRAMES < c - 1 < end + RUN_CUT_FRAMES):
+        beside = steps[max(start, at - 1) : min(end, at + 2)]
+        own = start <= at < end and np.sort(beside)[-2:].min() > OWN_STEP_SHARE * steps[at]
+        if steps[at] > (MAX_STEP_SHARE if own else RUN_STEP_SHARE) * inner.sum() or not (
+            start <= at < end
+        ):
+            return True
+    return False
 
 
-def _restless(steps: Floats) -> list[tuple[int, int]]:
-    """Runs of large steps, from the last frame before to the first frame after."""
+def _restless(steps: Floats, level: float) -> list[tuple[int, int]]:
+    """Runs of steps of at least `level`, from the last frame before to the first frame after."""
     runs: list[list[int]] = []
-    for at in np.flatnonzero(steps >= RUN_MIN_STEP).tolist():
+    for at in np.flatnonzero(steps >= level).tolist():
         if runs and at - runs[-1][1] <= RUN_GAP_FRAMES:
             runs[-1][1] = at + 1
         else:
