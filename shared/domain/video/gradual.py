@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shared.domain.video.camera import is_camera_move
 from shared.domain.video.thumbs import (
     BLOCK_FRAMES,
     Floats,
@@ -67,13 +68,13 @@ def find_gradual(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> 
     found: list[Transition] = []
     for blend in find_blends(cells, fps):
         change = name_blend(thumbs, cells, blend)
-        if change is None or _is_step(steps, cells, change):
+        if change is None or _is_step(steps, cells, change) or _passes_by(thumbs, cells, change):
             continue
         if not any(_share_frames(change, other) for other in found):
             found.append(change)
     for start, end in find_runs(thumbs, steps, cuts, fps):
         change = Transition(kind="dissolve", start_frame=start, end_frame=end)
-        if _is_step(steps, cells, change):
+        if _is_step(steps, cells, change) or _passes_by(thumbs, cells, change):
             continue
         if not any(_share_frames(change, other) for other in found):
             found.append(change)
@@ -88,6 +89,13 @@ def _is_step(steps: Floats, cells: Floats, change: Transition) -> bool:
     return bool(
         inner.max() > MAX_STEP_SHARE * inner.sum() or np.diff(along).max() > MAX_STEP_SHARE
     )
+
+
+def _passes_by(thumbs: Thumbs, cells: Floats, change: Transition) -> bool:
+    """Whether a change that is no straight blend is a camera on its way."""
+    start, end = change.start_frame, change.end_frame
+    straight = _bend(cells, start, end) < STRAIGHT_RESIDUAL
+    return not straight and is_camera_move(thumbs, start, end)
 
 
 def _share_frames(one: Transition, other: Transition) -> bool:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from shared.domain.video.camera import has_moved
 from shared.domain.video.gradual import FLAT_DEVIATION, find_gradual
 from shared.domain.video.pictures import Look, Picture
 from shared.domain.video.thumbs import Floats, Thumbs, changed_share, distances, step_distances
@@ -95,7 +96,7 @@ def find_cuts(thumbs: Thumbs, steps: Floats) -> list[int]:
             continue
         changed = changed_share(thumbs[frame - 1], thumbs[frame])
         needed = CLEAR_CHANGED_SHARE if steps[at] > CLEAR_RATIO * usual else CUT_CHANGED_SHARE
-        if changed < needed:
+        if changed < needed or has_moved(thumbs[frame - 1], thumbs[frame]):
             continue
         if not cuts or frame - cuts[-1] >= FLASH_FRAMES:
             cuts.append(frame)
