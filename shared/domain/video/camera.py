@@ -10,6 +10,7 @@ from shared.domain.video.thumbs import Thumbs
 
 # The middle half of a picture: wherever it went by a quarter of the picture, all of it is there.
 REACH_X, REACH_Y = THUMB_WIDTH // 4, THUMB_HEIGHT // 4
+HALF_REACH = (REACH_X / 2, REACH_Y / 2)
 MIDDLE = np.s_[REACH_Y : THUMB_HEIGHT - REACH_Y, REACH_X : THUMB_WIDTH - REACH_X]
 # Shares of the middle's own variance, and of the difference at the old place. Pictures of other
 # shots leave at least 0.6 of the variance, whatever their place; a turned camera 0.3.
@@ -75,12 +76,28 @@ def is_camera_move(thumbs: Thumbs, start: int, end: int) -> bool:
 
     A slide from one picture to another passes by, too, but with a border in it.
     """
-    shifts = [find_shift(thumbs[i], thumbs[i + 1]) for i in range(start, end)]
-    tracked = [s.residual < TRACKED_RESIDUAL and s.gain < TRACKED_GAIN for s in shifts]
-    if sum(tracked) < TRACKED_SHARE * len(tracked):
+    steps = [find_shift(thumbs[i], thumbs[i + 1]) for i in range(start, end)]
+    way = np.cumsum([(0.0, 0.0), *((s.x, s.y) for s in steps)], axis=0)
+    if _tracked_share(thumbs[start : end + 1], way) < TRACKED_SHARE:
         return False
-    way = np.cumsum([(s.x, s.y) for s in shifts], axis=0)
-    return _seam_strength(thumbs[start + 1 : end + 1], way) < SEAM_STRENGTH
+    return _seam_strength(thumbs[start : end + 1], way) < SEAM_STRENGTH
+
+
+def _tracked_share(thumbs: Thumbs, way: np.ndarray) -> float:
+    """How much of the time the picture is found again where its small steps lead.
+
+    Two frames are compared as soon as half of the reach lies between them: a dissolve hardly
+    differs from step to step.
+    """
+    tracked = first = 0
+    while first < len(way) - 1:
+        far = (np.abs(way[first + 1 :] - way[first]) >= HALF_REACH).any(axis=1)
+        last = first + 1 + (int(far.argmax()) if far.any() else len(far) - 1)
+        shift = find_shift(thumbs[first], thumbs[last])
+        if shift.residual < TRACKED_RESIDUAL and shift.gain < TRACKED_GAIN:
+            tracked += last - first
+        first = last
+    return tracked / (len(way) - 1)
 
 
 def _seam_strength(thumbs: Thumbs, way: np.ndarray) -> float:
