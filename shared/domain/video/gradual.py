@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.domain.video.camera import is_camera_move
 from shared.domain.video.thumbs import (
@@ -34,6 +35,8 @@ BLEND_CHANGED_SHARE = 0.65
 STRAIGHT_RESIDUAL = 0.16
 FADE_RESIDUAL = 0.26
 MIN_HISTOGRAM_CHANGE = 0.22
+# A cut stands alone: no step beside it is half as large.
+ABRUPT_SHARE = 0.5
 # One step that does most of it is a cut or a flash.
 MAX_STEP_SHARE = 0.5
 EDGE_SHARE = 0.03
@@ -48,6 +51,9 @@ RUN_CUT_FRAMES, RUN_STEP_SHARE = 3, 0.25
 RUN_MIN_DISTANCE = 14.0
 RUN_SAME_CORRELATION = 0.4
 CALM_SECONDS = 0.7
+
+
+Frames = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,9 @@ def find_gradual(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> 
     """
     cells = cells_of(thumbs)
     found: list[Transition] = []
-    for blend in find_blends(cells, fps):
-        change = name_blend(thumbs, cells, blend)
+    walls = np.array([c for c in cuts if _is_abrupt(steps, c - 1)], dtype=np.int64)
+    for blend in find_blends(cells, fps, walls):
+        change = name_blend(thumbs, cells, _measure_range(cells, blend, walls))
         if change is None or _is_step(steps, cells, change) or _passes_by(thumbs, cells, change):
             continue
         if not any(_share_frames(change, other) for other in found):
@@ -79,6 +86,12 @@ def find_gradual(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> 
         if not any(_share_frames(change, other) for other in found):
             found.append(change)
     return found
+
+
+def _is_abrupt(steps: Floats, at: int) -> bool:
+    """Whether both steps beside a cut are far smaller, so that no gradual change goes across."""
+    beside = np.concatenate([steps[max(0, at - 1) : at], steps[at + 1 : at + 2]])
+    return bool((beside < ABRUPT_SHARE * steps[at]).all())
 
 
 def _is_step(steps: Floats, cells: Floats, change: Transition) -> bool:
@@ -102,8 +115,10 @@ def _share_frames(one: Transition, other: Transition) -> bool:
     return one.start_frame < other.end_frame and other.start_frame < one.end_frame
 
 
-def find_blends(cells: Floats, fps: float) -> list[Blend]:
+def find_blends(cells: Floats, fps: float, walls: Frames) -> list[Blend]:
     """Stretches whose frames lie between their ends everywhere in the picture, the best first.
+
+    None goes over one of `walls`, the first frames after hard cuts.
 
     In a dissolve or fade each place goes from one shot to the other evenly, in a wipe each place
     changes sides once; what moves or is cut takes other values in between.
@@ -112,7 +127,9 @@ def find_blends(cells: Floats, fps: float) -> list[Blend]:
     for seconds in SPANS_SECONDS:
         span = max(MIN_SPAN_FRAMES, round(seconds * fps))
         for first in range(0, len(cells) - span, BLOCK_FRAMES):
-            found += _blends_of_span(cells[first : first + BLOCK_FRAMES + span], span, first)
+            starts = np.arange(first, min(first + BLOCK_FRAMES, len(cells) - span))
+            before, after = (np.searchsorted(walls, at, "right") for at in (starts, starts + span))
+            found += _blends_of_span(cells, span, starts[before == after])
     kept: list[Blend] = []
     for blend in sorted(found, key=lambda b: (b.start - b.end) * (1 - 2 * b.residual)):
         if not any(blend.start < other.end and other.start < blend.end for other in kept):
@@ -120,8 +137,7 @@ def find_blends(cells: Floats, fps: float) -> list[Blend]:
     return kept
 
 
-def _blends_of_span(cells: Floats, span: int, first: int) -> list[Blend]:
-    starts = np.arange(len(cells) - span)
+def _blends_of_span(cells: Floats, span: int, starts: Frames) -> list[Blend]:
     move = cells[starts + span] - cells[starts]
     starts = starts[np.abs(move).mean(axis=1) >= BLEND_MIN_DISTANCE]
     worst = np.zeros(len(starts), dtype=np.float32)
@@ -137,18 +153,18 @@ def _blends_of_span(cells: Floats, span: int, first: int) -> list[Blend]:
         good = (worst < BLEND_MAX_OUTSIDE) & (np.abs(along - share) < BLEND_MAX_OFF_TIME)
         starts, worst = starts[good], worst[good]
     return [
-        Blend(first + int(s), first + int(s) + span, float(r))
+        Blend(int(s), int(s) + span, float(r))
         for s, r in zip(starts, worst, strict=True)
     ]
 
 
-def name_blend(thumbs: Thumbs, cells: Floats, blend: Blend) -> Transition | None:
-    """The transition of a blend with its exact range; None for a change within one shot.
+def name_blend(thumbs: Thumbs, cells: Floats, ends: tuple[int, int]) -> Transition | None:
+    """The transition from one frame to another; None for a change within one shot.
 
     That is: the same scene in another light, only a part of the picture (a title), or a camera
     that moves on.
     """
-    start, end = _measure_range(cells, blend)
+    start, end = ends
     first, last = thumbs[start].astype(np.float32), thumbs[end].astype(np.float32)
     from_flat, to_flat = first[0].std() < FLAT_DEVIATION, last[0].std() < FLAT_DEVIATION
     straight = _bend(cells, start, end) < FADE_RESIDUAL
@@ -194,11 +210,13 @@ def _bend(cells: Floats, start: int, end: int) -> float:
     return float(np.sqrt((left * left).sum(axis=1).max() / max(1.0, float(move @ move))))
 
 
-def _measure_range(cells: Floats, blend: Blend) -> tuple[int, int]:
+def _measure_range(cells: Floats, blend: Blend, walls: Frames) -> tuple[int, int]:
     """First and last frame of the blend: as far as frames go on along its line, no further."""
     length = blend.end - blend.start
-    low = max(0, blend.start - length)
-    near = cells[low : blend.end + length + 1]
+    earlier = walls[walls <= blend.start]
+    later = walls[walls > blend.end]
+    low = max(0, blend.start - length, *earlier[-1:].tolist())
+    near = cells[low : min(blend.end + length + 1, *later[:1].tolist(), len(cells))]
     start, end = blend.start - low, blend.end - low
     along = _along(near, start, end)
     pace = CREEP / (end - start)

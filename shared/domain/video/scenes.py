@@ -128,7 +128,9 @@ def _median_step(side: Floats, step: float) -> float:
     if not (side[:REPEATS] > REPEAT_DISTANCE).any():
         return near
     moved = side[(side > REPEAT_DISTANCE) & (side < OTHER_CUT_SHARE * step)][:NEIGHBOURS]
-    return max(near, float(np.median(moved))) if len(moved) else near
+    # One other step in a still picture, say of a caption, is no movement either.
+    moves = min(NEIGHBOURS, len(side) // (REPEATS + 1))
+    return max(near, float(np.median(moved))) if len(moved) > max(1, moves - 2) else near
 
 
 def _returns(thumbs: Thumbs, frame: int, step: float) -> bool:
