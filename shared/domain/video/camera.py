@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from shared.domain.video.pictures import THUMB_HEIGHT, THUMB_WIDTH, Picture
-from shared.domain.video.thumbs import Thumbs
+from shared.domain.video.thumbs import Floats, Thumbs
 
 # The middle half of a picture: wherever it went by a quarter of the picture, all of it is there.
 REACH_X, REACH_Y = THUMB_WIDTH // 4, THUMB_HEIGHT // 4
@@ -17,11 +17,12 @@ MIDDLE = np.s_[REACH_Y : THUMB_HEIGHT - REACH_Y, REACH_X : THUMB_WIDTH - REACH_X
 MOVED_RESIDUAL, MOVED_GAIN = 0.35, 0.35
 # In a whip the picture is smeared and new from step to step.
 TRACKED_RESIDUAL, TRACKED_GAIN = 0.45, 0.5
-# Some steps of a camera on its way stand still (repeated frames) or leave the reach.
-TRACKED_SHARE = 0.7
-# A slide carries the border between two pictures with it, as sharp as no border is on average;
-# the borders of things in one picture reach 1.7 times the median.
-SEAM_STRENGTH = 2.2
+# Of a slide that covers or uncovers another picture a smaller share moves along.
+TRACKED_SHARE = 0.85
+# A slide from one picture to another goes once over the frame, less its slow ends, and carries the
+# border between them along; other lines of a picture are up to 1.6 times as sharp as most.
+SLIDE_WAY = (0.75, 1.1)
+SEAM_STRENGTH = 1.65
 SEAM_EDGE = 4
 
 
@@ -57,7 +58,7 @@ def find_shift(before: Picture, after: Picture) -> Shift:
     )
 
 
-def _vertex(line: np.ndarray, at: int) -> float:
+def _vertex(line: Floats, at: int) -> float:
     """How far the lowest point of the parabola through three values lies from the middle one."""
     if not 0 < at < len(line) - 1:
         return 0.0
@@ -80,10 +81,10 @@ def is_camera_move(thumbs: Thumbs, start: int, end: int) -> bool:
     way = np.cumsum([(0.0, 0.0), *((s.x, s.y) for s in steps)], axis=0)
     if _tracked_share(thumbs[start : end + 1], way) < TRACKED_SHARE:
         return False
-    return _seam_strength(thumbs[start : end + 1], way) < SEAM_STRENGTH
+    return not _is_slide(thumbs[start : end + 1], way)
 
 
-def _tracked_share(thumbs: Thumbs, way: np.ndarray) -> float:
+def _tracked_share(thumbs: Thumbs, way: Floats) -> float:
     """How much of the time the picture is found again where its small steps lead.
 
     Two frames are compared as soon as half of the reach lies between them: a dissolve hardly
@@ -100,10 +101,12 @@ def _tracked_share(thumbs: Thumbs, way: np.ndarray) -> float:
     return tracked / (len(way) - 1)
 
 
-def _seam_strength(thumbs: Thumbs, way: np.ndarray) -> float:
-    """How much sharper than others the line is that came in from the edge and moved `way`."""
+def _is_slide(thumbs: Thumbs, way: Floats) -> bool:
+    """Whether a sharp line came in from the edge and went over the frame with the picture."""
     across = int(abs(way[-1][1]) > abs(way[-1][0]))
     size = (THUMB_WIDTH, THUMB_HEIGHT)[across]
+    if not SLIDE_WAY[0] <= abs(float(way[-1][across])) / size <= SLIDE_WAY[1]:
+        return False
     strengths = []
     for thumb, moved in zip(thumbs, way[:, across], strict=True):
         place = round(float(moved) % size)
@@ -112,4 +115,4 @@ def _seam_strength(thumbs: Thumbs, way: np.ndarray) -> float:
             lines = steps.mean(axis=across)
             here = float(lines[place - 2 : place + 2].max())
             strengths.append(here / max(1.0, float(np.median(lines))))
-    return float(np.median(strengths)) if strengths else 0.0
+    return bool(strengths) and float(np.median(strengths)) >= SEAM_STRENGTH
