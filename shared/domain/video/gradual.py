@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.domain.video.camera import is_camera_move
+from shared.domain.video.runs import find_runs
 from shared.domain.video.thumbs import (
     BLOCK_FRAMES,
     Floats,
@@ -13,45 +14,45 @@ from shared.domain.video.thumbs import (
     cells_of,
     changed_share,
     correlation,
-    distances,
     histogram_change,
 )
 from shared.models import Transition
 
 # Lengths that editors use; a longer one is found by its middle and then measured.
 SPANS_SECONDS = (0.25, 0.4, 0.6, 0.9, 1.3, 2.0)
+# Fewer frames have fewer than five between their ends, and anything seems to be on its way.
 MIN_SPAN_FRAMES = 6
+# A mean of levels of 256: a dissolve between two dark shots reaches it, noise and coding do not.
 BLEND_MIN_DISTANCE = 7.0
-BLEND_MAX_OUTSIDE = 0.12
-BETWEEN_SLACK = 2.0
+# How far frames may leave the space between both ends, as a share of the whole change: what moves
+# within the shots of a dissolve or wipe. Two levels are rounding and coding.
+BLEND_MAX_OUTSIDE, BETWEEN_SLACK = 0.12, 2.0
+# Every eighth of the way. At each a circle that opens (the square of time), and eased changes, are
+# at most this far from where an even change would be.
 PROBES = np.linspace(0.125, 0.875, 7)
 BLEND_MAX_OFF_TIME = 0.22
 # What goes on before or after at half the pace is a moving camera, not a change between shots.
 BLEND_MAX_AROUND, CALM_AROUND = 0.45, 0.25
+# Pictures of one shot in two lights, or with a thing moved, are this alike; of two shots hardly.
 SAME_SCENE_CORRELATION = 0.85
+# Levels: black, white and one colour with the noise of their coding; a foggy sky has more.
 FLAT_DEVIATION = 5.0
+# Another shot changes nearly all places; a title, an inset picture or a person less than this.
 BLEND_CHANGED_SHARE = 0.65
-# A straight blend is sure by its line; anything else must also change the light as a cut does.
-STRAIGHT_RESIDUAL = 0.16
-FADE_RESIDUAL = 0.26
+# A straight blend of two still shots leaves its line by 0 and of two lively ones by 0.15; a wipe by
+# 0.5, the root of p (1 - p) in its middle. A fade has one lively shot only, but a longer way.
+STRAIGHT_RESIDUAL, FADE_RESIDUAL = 0.16, 0.26
+# Any change but a straight blend must also change the light as a cut does: a camera on its way
+# brings the same light from elsewhere.
 MIN_HISTOGRAM_CHANGE = 0.22
 # A cut stands alone: no step beside it is half as large.
 ABRUPT_SHARE = 0.5
 # One step that does most of it is a cut or a flash.
 MAX_STEP_SHARE = 0.5
+# Begun and done: less is noise, more would cut the slow ends of an eased change.
 EDGE_SHARE = 0.03
+# A quarter of the mean pace: slower is the movement that goes on in the shot.
 CREEP = 0.25
-
-RUN_LEVELS = (3.0, 6.0, 12.0)
-OWN_STEP_SHARE = 0.5
-RUN_RATIO = 3.0
-RUN_MIN_FRAMES, RUN_MAX_SECONDS = 4, 1.3
-RUN_GAP_FRAMES = 1
-RUN_CUT_FRAMES, RUN_STEP_SHARE = 3, 0.25
-RUN_MIN_DISTANCE = 14.0
-RUN_SAME_CORRELATION = 0.4
-CALM_SECONDS = 0.7
-
 
 Frames = NDArray[np.int64]
 
@@ -99,9 +100,7 @@ def _is_step(steps: Floats, cells: Floats, change: Transition) -> bool:
     start, end = change.start_frame, change.end_frame
     inner = steps[start:end]
     along = _along(cells[start : end + 1], 0, end - start)
-    return bool(
-        inner.max() > MAX_STEP_SHARE * inner.sum() or np.diff(along).max() > MAX_STEP_SHARE
-    )
+    return bool(inner.max() > MAX_STEP_SHARE * inner.sum() or np.diff(along).max() > MAX_STEP_SHARE)
 
 
 def _passes_by(thumbs: Thumbs, cells: Floats, change: Transition) -> bool:
@@ -152,10 +151,7 @@ def _blends_of_span(cells: Floats, span: int, starts: Frames) -> list[Blend]:
         worst = np.maximum(worst, np.sqrt((outside * outside).sum(axis=1) / energy))
         good = (worst < BLEND_MAX_OUTSIDE) & (np.abs(along - share) < BLEND_MAX_OFF_TIME)
         starts, worst = starts[good], worst[good]
-    return [
-        Blend(int(s), int(s) + span, float(r))
-        for s, r in zip(starts, worst, strict=True)
-    ]
+    return [Blend(int(s), int(s) + span, float(r)) for s, r in zip(starts, worst, strict=True)]
 
 
 def name_blend(thumbs: Thumbs, cells: Floats, ends: tuple[int, int]) -> Transition | None:
@@ -236,67 +232,3 @@ def _along(cells: Floats, start: int, end: int) -> Floats:
     """How far each frame is on the way from frame `start` (0) to frame `end` (1)."""
     move = cells[end] - cells[start]
     return np.asarray((cells - cells[start]) @ move / max(1.0, float(move @ move)))
-
-
-def find_runs(thumbs: Thumbs, steps: Floats, cuts: list[int], fps: float) -> list[tuple[int, int]]:
-    """Stretches of unrest between two calm shots: slides, zooms, whips and blurs.
-
-    A shot that is lively itself is calm against the change only, so that each level of unrest is
-    looked at. Unrest right after or before a cut is the shot's own movement.
-    """
-    found: list[tuple[int, int]] = []
-    for level in RUN_LEVELS:
-        for start, end in _restless(steps, level):
-            if (
-                RUN_MIN_FRAMES <= end - start <= RUN_MAX_SECONDS * fps
-                and not any(start < last and first < end for first, last in found)
-                and _stands_out(steps, start, end, fps)
-                and not _touches_cut(steps, start, end, cuts)
-                and _is_other_shot(thumbs, start, end)
-            ):
-                found.append((start, end))
-    return found
-
-
-def _stands_out(steps: Floats, start: int, end: int, fps: float) -> bool:
-    """Whether a run is far livelier than what goes on before and after it."""
-    reach = max(RUN_MIN_FRAMES, round(CALM_SECONDS * fps))
-    calm = np.concatenate([steps[max(0, start - reach) : start], steps[end : end + reach]])
-    usual = float(np.median(calm)) if len(calm) else 0.0
-    return float(np.median(steps[start:end])) >= RUN_RATIO * usual
-
-
-def _touches_cut(steps: Floats, start: int, end: int, cuts: list[int]) -> bool:
-    """Whether a cut is at or in a run, and not one of the run's own steps."""
-    inner = steps[start:end]
-    for at in (c - 1 for c in cuts if start - RUN_CUT_FRAMES < c - 1 < end + RUN_CUT_FRAMES):
-        beside = steps[max(start, at - 1) : min(end, at + 2)]
-        own = start <= at < end and np.sort(beside)[-2:].min() > OWN_STEP_SHARE * steps[at]
-        if steps[at] > (MAX_STEP_SHARE if own else RUN_STEP_SHARE) * inner.sum() or not (
-            start <= at < end
-        ):
-            return True
-    return False
-
-
-def _restless(steps: Floats, level: float) -> list[tuple[int, int]]:
-    """Runs of steps of at least `level`, from the last frame before to the first frame after."""
-    runs: list[list[int]] = []
-    for at in np.flatnonzero(steps >= level).tolist():
-        if runs and at - runs[-1][1] <= RUN_GAP_FRAMES:
-            runs[-1][1] = at + 1
-        else:
-            runs.append([at, at + 1])
-    return [(start, end) for start, end in runs]
-
-
-def _is_other_shot(thumbs: Thumbs, start: int, end: int) -> bool:
-    first, last = thumbs[start], thumbs[end]
-    far = float(distances(first[None], last[None])[0])
-    alike = correlation(first[0].astype(np.float32), last[0].astype(np.float32))
-    return (
-        far >= RUN_MIN_DISTANCE
-        and alike < RUN_SAME_CORRELATION
-        and histogram_change(first, last) > MIN_HISTOGRAM_CHANGE
-        and changed_share(first, last) >= BLEND_CHANGED_SHARE
-    )

@@ -50,7 +50,7 @@ def _shared_bins() -> Floats:
     """
     place = np.arange(256) / (256 / (HISTOGRAM_BINS - 1))
     shares = 1 - np.abs(place[:, None] - np.arange(HISTOGRAM_BINS))
-    return np.maximum(0, shares).astype(np.float32)
+    return np.asarray(np.maximum(0, shares), dtype=np.float32)
 
 
 SHARED_BINS = _shared_bins()
