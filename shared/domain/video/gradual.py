@@ -9,6 +9,8 @@ from shared.domain.video.camera import is_camera_move
 from shared.domain.video.runs import find_runs
 from shared.domain.video.thumbs import (
     BLOCK_FRAMES,
+    CELLS_HIGH,
+    CELLS_WIDE,
     Floats,
     Thumbs,
     cells_of,
@@ -22,8 +24,9 @@ from shared.models import Transition
 SPANS_SECONDS = (0.25, 0.4, 0.6, 0.9, 1.3, 2.0)
 # Fewer frames have fewer than five between their ends, and anything seems to be on its way.
 MIN_SPAN_FRAMES = 6
-# A mean of levels of 256: a dissolve between two dark shots reaches it, noise and coding do not.
-BLEND_MIN_DISTANCE = 7.0
+# A mean of levels of 256: two shots differ by more, what moves or comes to light in one by less. A
+# dark shot is this little above black.
+BLEND_MIN_DISTANCE, FADE_MIN_DISTANCE = 7.0, 3.0
 # How far frames may leave the space between both ends, as a share of the whole change: what moves
 # within the shots of a dissolve or wipe. Two levels are rounding and coding.
 BLEND_MAX_OUTSIDE, BETWEEN_SLACK = 0.12, 2.0
@@ -137,8 +140,10 @@ def find_blends(cells: Floats, fps: float, walls: Frames) -> list[Blend]:
 
 
 def _blends_of_span(cells: Floats, span: int, starts: Frames) -> list[Blend]:
-    move = cells[starts + span] - cells[starts]
-    starts = starts[np.abs(move).mean(axis=1) >= BLEND_MIN_DISTANCE]
+    far = np.abs(cells[starts + span] - cells[starts]).mean(axis=1)
+    flat = cells[:, : CELLS_HIGH * CELLS_WIDE].std(axis=1) < FLAT_DEVIATION
+    fades = (flat[starts] != flat[starts + span]) & (far >= FADE_MIN_DISTANCE)
+    starts = starts[fades | (far >= BLEND_MIN_DISTANCE)]
     worst = np.zeros(len(starts), dtype=np.float32)
     for share in PROBES:
         # Most stretches fail at once, and the others alone are probed further.

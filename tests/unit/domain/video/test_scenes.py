@@ -206,3 +206,67 @@ def test_repeated_frames_do_not_turn_movement_into_cuts(repeats: int) -> None:
     moved = [wide[:, :, 2 * i : 2 * i + 48] for i in range(20)]
     video = clip([frame for frame in moved for _ in range(repeats)])
     assert cuts_of(find_transitions(video, FPS * repeats)) == []
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_a_jump_right_after_a_cut_leaves_the_cut_where_it_is(after: int) -> None:
+    jumped = shot(2) + (shot(4) - shot(2)) * 0.35
+    found = find_transitions(clip(hold(1, 30), hold(2, after), [jumped] * 40), FPS)
+    assert [(t.kind, t.start_frame) for t in found] == [("cut", 30)]
+
+
+@pytest.mark.parametrize("speed", [1, 2])
+def test_a_flash_that_rises_and_falls_in_a_moving_shot_is_no_cut(speed: int) -> None:
+    wide = np.concatenate([shot(seed) for seed in range(1, 5)], axis=2)
+    frames = [wide[:, :, speed * i : speed * i + 48] for i in range(60)]
+    for at, share in ((30, 0.5), (31, 1.0), (32, 0.5)):
+        frames[at] = (
+            frames[at] + (np.stack([np.full((27, 48), 235.0), *black()[1:]]) - frames[at]) * share
+        )
+    assert find_transitions(clip(frames), FPS) == ()
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 8])
+def test_a_caption_right_after_a_cut_to_a_still_picture_hides_nothing(after: int) -> None:
+    titled = shot(2).copy()
+    titled[0, 6:19] = 240
+    frames = np.stack(hold(1, 30) + hold(2, after) + [titled] * 30)
+    found = find_transitions(np.rint(frames).astype(np.uint8), FPS)
+    assert [(t.kind, t.start_frame) for t in found] == [("cut", 30)]
+
+
+@pytest.mark.parametrize("gap", [5, 8, 12])
+def test_a_cut_shortly_before_a_dissolve_is_found_beside_it(gap: int) -> None:
+    video = clip(hold(1, 30), hold(2, gap), blend(shot(2), shot(3), 14), hold(3, 30))
+    found = find_transitions(video, FPS)
+    assert [t.kind for t in found] == ["cut", "dissolve"]
+    assert found[0].start_frame == 30
+
+
+def test_a_dark_shot_fades_to_black() -> None:
+    dim = black() + (shot(1) - black()) * 0.12
+    video = clip([dim] * 40, blend(dim, black(), 20), [black()] * 20)
+    found = find_transitions(video, FPS)
+    assert [t.kind for t in found] == ["fade_out"]
+
+
+JOINS = st.lists(st.sampled_from(["cut", "dissolve", "black", "wipe"]), min_size=1, max_size=5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(JOINS, st.integers(0, 10_000))
+def test_any_sequence_of_transitions_is_read_back(joins: list[str], seed: int) -> None:
+    columns = np.arange(48) / 48
+    parts, wanted = [hold(seed, 30)], []
+    for index, join in enumerate(joins, start=seed):
+        one, other = shot(index), shot(index + 1)
+        if join == "dissolve":
+            parts.append(blend(one, other, 14))
+        elif join == "wipe":
+            parts.append([np.where(columns < (i + 1) / 15, other, one) for i in range(14)])
+        elif join == "black":
+            parts += [blend(one, black(), 10), [black()] * 3, blend(black(), other, 10)]
+        parts.append(hold(index + 1, 30))
+        kinds = {"black": ["fade_out", "fade_in"], "wipe": ["dissolve"]}
+        wanted += kinds.get(join, [join])
+    assert [t.kind for t in find_transitions(clip(*parts), FPS)] == wanted
