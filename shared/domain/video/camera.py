@@ -12,7 +12,7 @@ from shared.domain.video.thumbs import Floats, Thumbs
 REACH_X, REACH_Y = THUMB_WIDTH // 4, THUMB_HEIGHT // 4
 HALF_REACH = (REACH_X / 2, REACH_Y / 2)
 MIDDLE = np.s_[REACH_Y : THUMB_HEIGHT - REACH_Y, REACH_X : THUMB_WIDTH - REACH_X]
-# Shares of the middle's own variance, and of the difference at the old place. Over 333 cuts of
+# Shares of the middle's own variance, and of the difference at the old place. Over 329 cuts of
 # composed clips the other shot left at least 0.63 of the variance, a turned camera 0.3.
 MOVED_RESIDUAL, MOVED_GAIN = 0.35, 0.35
 # In a whip the picture is smeared and new from step to step.
