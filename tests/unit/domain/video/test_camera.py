@@ -40,7 +40,8 @@ def clip(*parts: list[NDArray[np.float32]]) -> Thumbs:
 def turn(count: int, start: float, end: float) -> list[float]:
     """Places of a camera that starts and stops softly."""
     share = (np.arange(count) + 1) / (count + 1)
-    return (start + (end - start) * (3 - 2 * share) * share * share).tolist()
+    places: list[float] = (start + (end - start) * (3 - 2 * share) * share * share).tolist()
+    return places
 
 
 @settings(max_examples=40, deadline=None)
@@ -104,7 +105,7 @@ def test_a_dissolve_between_two_moving_shots_is_one_transition(seed: int) -> Non
         views(other, [i * 0.9 for i in range(60)]),
     )
     mixed = [
-        a + (b - a) * (i + 1) / 15
+        a + (b - a) * np.float32((i + 1) / 15)
         for i, (a, b) in enumerate(zip(first[40:54], second, strict=False))
     ]
     (found,) = find_transitions(clip(first[:40], mixed, second[14:]), FPS)
