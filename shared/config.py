@@ -1,8 +1,9 @@
 """Settings: the only reader of the environment. No environment at all is the laptop."""
 
-from typing import Literal, Self
+import os
+from typing import Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import ConfigError
@@ -10,6 +11,8 @@ from shared.events import LOCAL_TENANT, TenantId
 from shared.models import Limits
 
 PREFIX = "GEMINIVIDEO_"
+
+Kind = TypeVar("Kind", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
@@ -35,6 +38,9 @@ class Settings(BaseSettings):
         "sqlite://.local/schedules.db",
         description="timed events: `sqlite://FILE` or `scheduler://PROJECT/REGION`",
     )
+    jobs: str = Field(
+        "process://", description="long work: `process://[FOLDER]` or `run://PROJECT/REGION`"
+    )
     alerts: str = Field("console://", description="who is told of trouble: `console://`")
     tenant_id: TenantId = Field(
         LOCAL_TENANT, description="the tenant that the command line works for"
@@ -42,6 +48,18 @@ class Settings(BaseSettings):
 
     stage_timeout_seconds: int = Field(
         540, ge=30, le=570, description="how long one stage may take; its lease lasts 60 s longer"
+    )
+    job_timeout_seconds: int = Field(
+        3000,
+        ge=1,
+        le=3000,
+        description="how long one attempt of a job may take; its lease lasts 60 s longer",
+    )
+    inline_seconds: float = Field(
+        300.0,
+        ge=0,
+        le=400,
+        description="an analysis that is expected to take longer than this runs as a job",
     )
     max_delivery_attempts: int = Field(
         10, ge=5, le=100, description="deliveries before a message is a dead letter"
@@ -122,11 +140,37 @@ class Settings(BaseSettings):
             face_model=self.face_model,
         )
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's environment with these settings: what a process of ours is started in."""
+        ours = {f"{PREFIX}{name.upper()}": str(value) for name, value in self}
+        return {**os.environ, **ours}
+
+
+class JobCall(BaseSettings):
+    """What a job is started with: its message, and what its platform calls this execution."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    job_message: str
+    job_execution: str = Field(
+        validation_alias=AliasChoices(f"{PREFIX}JOB_EXECUTION", "CLOUD_RUN_EXECUTION")
+    )
+
 
 def read_settings() -> Settings:
     """The settings of this process; raises ConfigError naming each variable that does not fit."""
+    return _read(Settings)
+
+
+def read_job_call() -> JobCall:
+    """What this process was started with as a job; raises ConfigError when it was not."""
+    return _read(JobCall)
+
+
+def _read(kind: type[Kind]) -> Kind:
     try:
-        return Settings()
+        return kind()
     except ValidationError as problem:
         wrong = (
             f"{PREFIX}{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}"

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from scripts.cli.settings import settings_table
-from scripts.stages import ROOT, read_stages
+from scripts.stages import ROOT, read_jobs, read_stages
 
 README = (ROOT / "README.md").read_text()
 
@@ -18,6 +18,16 @@ def test_the_table_of_stages_is_that_of_stages_yaml() -> None:
         for name, stage in read_stages().items()
     ]
     header = "| stage | takes | emits | does |\n| --- | --- | --- | --- |\n"
+    assert header + "\n".join(rows) + "\n\n" in README
+
+
+def test_the_table_of_jobs_is_that_of_jobs_yaml() -> None:
+    """One row a job, in the same order and with the same words."""
+    rows = [
+        f"| `{name}` | {job.takes} | {', '.join(job.emits) or '(end)'} | {job.does} |"
+        for name, job in read_jobs().items()
+    ]
+    header = "| job | takes | emits | does |\n| --- | --- | --- | --- |\n"
     assert header + "\n".join(rows) + "\n\n" in README
 
 

@@ -13,7 +13,13 @@ import yaml
 from scripts.bundle import build_bundle
 from scripts.stages import ROOT
 from shared.config import Settings
-from tests.support.terraform_policy import CHECKS, Plan, declared_stages, findings
+from tests.support.terraform_policy import (
+    CHECKS,
+    Plan,
+    declared_jobs,
+    declared_stages,
+    findings,
+)
 
 OFFLINE = ROOT.parent / "shared" / "tools" / "terraform_offline" / "terraform-offline"
 FILES = sorted((ROOT / "terraform").glob("*.tf"))
@@ -23,14 +29,22 @@ STAGE_FIELDS = {
     *("min_instances", "schedule", "http", "uses", "starts", "does"),
 }
 LATER_STAGES = {
-    "watch_jobs": {
-        "takes": "jobs-due",
+    "send_reports": {
+        "takes": "reports-due",
         "emits": [],
         "requirements": "base",
         "memory_mib": 512,
         "timeout_seconds": 60,
-        "schedule": "*/5 * * * *",
+        "schedule": "0 6 * * *",
         "uses": [],
+    },
+    "render": {
+        "takes": "variations-planned",
+        "emits": [],
+        "starts": "render",
+        "requirements": "base",
+        "memory_mib": 512,
+        "timeout_seconds": 60,
     },
     "capi_webhook": {
         "takes": "HTTPS",
@@ -40,6 +54,18 @@ LATER_STAGES = {
         "timeout_seconds": 60,
         "http": True,
         "uses": [],
+    },
+}
+LATER_JOB = {
+    "render": {
+        "takes": "variations-planned",
+        "emits": ["variation-rendered"],
+        "requirements": "base",
+        "memory_mib": 8192,
+        "cpu": 2,
+        "timeout_seconds": 3000,
+        "retries": 1,
+        "gpu": True,
     },
 }
 MISTAKES = {
@@ -123,7 +149,7 @@ MISTAKES = {
         "bus is 'sqlite:///tmp/bus.db'",
     ),
     "a secret in the environment": (
-        'functions.tf: GEMINIVIDEO_LOG_FORMAT            = "json" -> '
+        'functions.tf: GEMINIVIDEO_LOG_FORMAT     = "json" -> '
         'GEMINIVIDEO_LOG_FORMAT = "json"\nGEMINIVIDEO_META_TOKEN = "x"',
         "a secret in the environment",
     ),
@@ -135,6 +161,31 @@ MISTAKES = {
         'firestore.tf: "DELETE_PROTECTION_ENABLED" -> "DELETE_PROTECTION_DISABLED"',
         "not protected from deletion",
     ),
+    "a job of somebody else's account": (
+        'jobs.tf: local.emails["job_${each.key}"] -> local.emails["ingest"]',
+        "job analyze: account",
+    ),
+    "a job that is never tried again": (
+        "jobs.tf: = each.value.retries -> = 0",
+        "job analyze: retries is 0",
+    ),
+    "a job that does not know its time": (
+        "jobs.tf: GEMINIVIDEO_JOB_TIMEOUT_SECONDS     = tostring(each.value.timeout_seconds) -> "
+        'GEMINIVIDEO_JOB_TIMEOUT_SECONDS = "60"',
+        "job analyze: it does not know its own timeout",
+    ),
+    "stages that may change jobs": (
+        'jobs.tf: "run.jobs.run", "run.jobs.runWithOverrides" -> "run.jobs.update"',
+        "custom roles hold more",
+    ),
+    "a stage that may start every job": (
+        'jobs.tf: local.emails[each.key] -> local.emails["ingest"]',
+        "who may start which job",
+    ),
+    "a watcher that sees nothing": (
+        "jobs.tf: for_each = local.watched -> for_each = {}",
+        "who may see and stop jobs",
+    ),
 }
 EVERY_DAY = (
     "a public bucket",
@@ -143,6 +194,8 @@ EVERY_DAY = (
     "a function open to everybody",
     "an Editor",
     "one account for all",
+    "a job of somebody else's account",
+    "a stage that may start every job",
 )
 
 
@@ -165,8 +218,13 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def checkout(folder: Path, bundles: Path, stages: dict[str, Any] | None = None) -> Path:
-    """A git checkout of only terraform/, stages.yaml and the bundles."""
+def checkout(
+    folder: Path,
+    bundles: Path,
+    stages: dict[str, Any] | None = None,
+    jobs: dict[str, Any] | None = None,
+) -> Path:
+    """A git checkout of only terraform/, stages.yaml, jobs.yaml and the bundles."""
     shutil.copytree(
         ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform*")
     )
@@ -175,13 +233,17 @@ def checkout(folder: Path, bundles: Path, stages: dict[str, Any] | None = None) 
     (folder / "functions" / "stages.yaml").write_text(
         yaml.safe_dump(stages or declared_stages(ROOT))
     )
+    (folder / "containers").mkdir()
+    (folder / "containers" / "jobs.yaml").write_text(yaml.safe_dump(jobs or declared_jobs(ROOT)))
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     return folder
 
 
-def plan(offline: Path, folder: Path) -> Plan:
+def plan(offline: Path, folder: Path, *, gpu: str = "", images: bool = True) -> Plan:
     """The offline plan of a checkout; raises CalledProcessError with what terraform said."""
-    variables = ["-var", "project=p", "-var", "region=europe-west1"]
+    built = {name: f"images/{name}@sha256:0" for name in declared_jobs(folder)} if images else {}
+    variables = ["-var", "project=p", "-var", "region=europe-west1", "-var", f"gpu={gpu}"]
+    variables += ["-var", f"images={json.dumps(built)}"]
     subprocess.run(
         [str(offline), "plan", str(folder / "terraform"), "plan.json", *variables],
         cwd=folder,
@@ -189,7 +251,8 @@ def plan(offline: Path, folder: Path) -> Plan:
         capture_output=True,
         text=True,
     )
-    return Plan(json.loads((folder / "plan.json").read_text()), declared_stages(folder))
+    content = json.loads((folder / "plan.json").read_text())
+    return Plan(content, declared_stages(folder), declared_jobs(folder), gpu)
 
 
 def test_the_plan_keeps_the_policy(offline: Path, bundles: Path, tmp_path: Path) -> None:
@@ -203,7 +266,8 @@ def test_the_plan_keeps_the_policy(offline: Path, bundles: Path, tmp_path: Path)
 def test_schedules_and_webhooks_follow_from_stages_yaml(
     offline: Path, bundles: Path, tmp_path: Path
 ) -> None:
-    folder = checkout(tmp_path, bundles, {**declared_stages(ROOT), **LATER_STAGES})
+    stages = {**declared_stages(ROOT), **LATER_STAGES}
+    folder = checkout(tmp_path, bundles, stages, {**declared_jobs(ROOT), **LATER_JOB})
     for stage in LATER_STAGES:
         (folder / "dist" / "bundles" / f"{stage}-0123456789abcdef.zip").touch()
     made = plan(offline, folder)
@@ -211,7 +275,36 @@ def test_schedules_and_webhooks_follow_from_stages_yaml(
     assert made.all("google_cloud_run_v2_service_iam_member", "public").keys() == {"capi_webhook"}
     assert "capi_webhook" not in made.all("google_pubsub_subscription")
     assert made.all("google_cloud_scheduler_job")["watch_jobs"]["name"] == "watch-jobs"
-    assert "watch_jobs" not in made.all("google_storage_bucket_iam_member", "files")
+    assert made.all("google_cloud_scheduler_job")["send_reports"]["name"] == "send-reports"
+    assert "send_reports" not in made.all("google_storage_bucket_iam_member", "files")
+
+
+@pytest.mark.parametrize("gpu", ["", "nvidia-l4"])
+def test_a_job_follows_from_one_entry(
+    gpu: str, offline: Path, bundles: Path, tmp_path: Path
+) -> None:
+    """On a CPU by default, on a GPU where the variable names one."""
+    stages = {**declared_stages(ROOT), **LATER_STAGES}
+    folder = checkout(tmp_path, bundles, stages, {**declared_jobs(ROOT), **LATER_JOB})
+    for stage in LATER_STAGES:
+        (folder / "dist" / "bundles" / f"{stage}-0123456789abcdef.zip").touch()
+    made = plan(offline, folder, gpu=gpu)
+    assert findings(made) == []
+    task = made.all("google_cloud_run_v2_job")["render"]["template"][0]["template"][0]
+    assert task["gpu_zonal_redundancy_disabled"] == (True if gpu else None)
+    assert task["containers"][0]["image"] == "images/render@sha256:0"
+    assert made.all("google_cloud_run_v2_job_iam_member", "starts").keys() == {"analyze", "render"}
+
+
+def test_a_job_without_an_image_is_planned_with_a_warning(
+    offline: Path, bundles: Path, tmp_path: Path
+) -> None:
+    made = plan(offline, checkout(tmp_path, bundles), images=False)
+    failed = [check for check in made.content["checks"] if check["status"] == "fail"]
+    assert [check["address"]["name"] for check in failed] == ["images"]
+    assert "containers/<job>/Dockerfile" in json.dumps(failed).replace("\\u003c", "<").replace(
+        "\\u003e", ">"
+    )
 
 
 def test_an_unbuilt_checkout_is_planned_with_a_warning(offline: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from scripts.local.page import StatusPage
 from scripts.local.server import Server, WsgiApp, function_apps
 from scripts.local.uploads import UploadsWatcher
 from scripts.stages import DEAD_LETTERS, Stage, read_stages, schedules_of, subscription_of
-from shared import bootstrap, ledger
+from shared import bootstrap, jobs, ledger
 from shared.adapters.bus.sqlite import SqliteBus
 from shared.adapters.documents.sqlite import SqliteDocuments
 from shared.adapters.files.disk import DiskFiles
@@ -114,10 +114,12 @@ def prepare(app: App, stages: Mapping[str, Stage]) -> None:
             )
     cast(SqliteBus, bus).recover()
     cast(SqliteSchedules, schedules).declare(schedules_of(stages))
-    for tenant_id in cast(SqliteDocuments, documents).tenants():
+    for tenant_id in documents.tenants():
         freed = ledger.free_leases(app.for_tenant(tenant_id))
-        if freed:
-            log.info("%s interrupted steps of tenant %s go on", freed, tenant_id)
+        restarted = jobs.restart_dead(app.for_tenant(tenant_id))
+        if freed or restarted:
+            count = freed + restarted
+            log.info("%s interrupted steps of tenant %s go on", count, tenant_id)
 
 
 def stop(threads: list[Thread], stopping: Flag) -> None:
