@@ -1,10 +1,9 @@
 """Settings: the only reader of the environment. No environment at all is the laptop."""
 
 import os
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import ConfigError
 from shared.events import LOCAL_TENANT, TenantId
@@ -12,13 +11,11 @@ from shared.models import Limits
 
 PREFIX = "GEMINIVIDEO_"
 
-Kind = TypeVar("Kind", bound=BaseSettings)
 
-
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting, from `GEMINIVIDEO_<NAME>`; one URL a port, its scheme picks the adapter."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     files: str = Field(
         "file://.local/files", description="where files live: `file://FOLDER` or `gs://BUCKET`"
@@ -147,30 +144,23 @@ class Settings(BaseSettings):
         return {**os.environ, **ours}
 
 
-class JobCall(BaseSettings):
+class JobCall(BaseModel):
     """What a job is started with: its message, and what its platform calls this execution."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True)
 
-    job_message: str
-    job_execution: str = Field(
-        validation_alias=AliasChoices(f"{PREFIX}JOB_EXECUTION", "CLOUD_RUN_EXECUTION")
-    )
+    message: str
+    execution: str
 
 
 def read_settings() -> Settings:
     """The settings of this process; raises ConfigError naming each variable that does not fit."""
-    return _read(Settings)
-
-
-def read_job_call() -> JobCall:
-    """What this process was started with as a job; raises ConfigError when it was not."""
-    return _read(JobCall)
-
-
-def _read(kind: type[Kind]) -> Kind:
+    # pydantic-settings would do the same, and cost every command a tenth of a second to import.
+    names = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     try:
-        return kind()
+        return Settings.model_validate(
+            {name: os.environ[key] for name, key in names.items() if key in os.environ}
+        )
     except ValidationError as problem:
         wrong = (
             f"{PREFIX}{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}"
@@ -179,3 +169,15 @@ def _read(kind: type[Kind]) -> Kind:
             for e in problem.errors()
         )
         raise ConfigError("; ".join(wrong)) from problem
+
+
+def read_job_call() -> JobCall:
+    """What this process was started with as a job; raises ConfigError when it was not."""
+    execution = os.environ.get(f"{PREFIX}JOB_EXECUTION") or os.environ.get("CLOUD_RUN_EXECUTION")
+    message = os.environ.get(f"{PREFIX}JOB_MESSAGE")
+    if not execution or not message:
+        raise ConfigError(
+            f"{PREFIX}JOB_MESSAGE and {PREFIX}JOB_EXECUTION (or CLOUD_RUN_EXECUTION) are not set: "
+            "a job is started by its platform; scripts/run starts it here"
+        )
+    return JobCall(message=message, execution=execution)

@@ -139,17 +139,17 @@ def _run_job(work: Work, takes: type[Event]) -> Response:
     call, app = bootstrap.job_call(), bootstrap.app().for_job()
     name = ledger.JOB_PREFIX + work.__name__
     try:
-        message = _started_with(call.job_message)
+        message = _started_with(call.message)
         event = takes.from_message(message)
     except Rejected as problem:
-        return _quarantine(app, name, call.job_message.encode(), problem)
+        return _quarantine(app, name, call.message.encode(), problem)
     trace = _trace_of(name, event, message.attributes, None)
 
     def stoppable(event: Event, app: App) -> Results:
         with _stopped_by_sigterm():
             return work(event, app)
 
-    execution = f"{work.__name__}/{call.job_execution}"
+    execution = f"{work.__name__}/{call.execution}"
     with logs.tracing(trace), _own_temporary_files(name):
         return _run(stoppable, event, app.for_tenant(event.tenant_id), trace, execution)
 

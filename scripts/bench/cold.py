@@ -1,6 +1,7 @@
-"""The analysis worker alone, without the command line around it: `cold.py TASK` (JSON).
+"""The analysis worker alone, without the command line around it: `cold.py TASK PATHS`.
 
-Started without site packages, so that what is measured is the worker.
+TASK is JSON, PATHS where Python finds packages. Started without site packages, so that what is
+measured is the worker; the worker is started as shared/domain/video/child.py does it.
 """
 
 import json
@@ -15,10 +16,15 @@ WORKER = "shared.domain.video.worker"
 def main() -> None:
     """Hands the task over and prints the worker's last line: its result or its error."""
     with subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-        [sys.executable, "-P", "-m", WORKER],
+        [sys.executable, "-P", "-S", "-m", WORKER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env={
+            "PYTHONPATH": f"{ROOT}:{sys.argv[2]}",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYDANTIC_DISABLE_PLUGINS": "true",
+        },
     ) as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None

@@ -119,7 +119,8 @@ def sound(lab: Lab) -> None:
             "preview": False,
             "pictures": False,
         }
-        ours: Command = [sys.executable, "-I", "-S", COLD, json.dumps(task)]
+        paths = ":".join(entry for entry in sys.path if entry)
+        ours: Command = [sys.executable, "-I", "-S", COLD, json.dumps(task), paths]
         lab.pair("sound", clip, theirs, ours)
 
 

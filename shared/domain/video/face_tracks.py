@@ -1,6 +1,7 @@
 """Faces followed from sample to sample: a head that turns is kept, a chance pattern is not."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -79,10 +80,22 @@ def find_patch(picture: Picture, patch: Picture, old: Found, same: float) -> Fou
     return Found(float(left + x), float(top + y), float(width), float(height), sure=False)
 
 
-class Tracker:
-    """Joins what was found on the samples to tracks; `faces_of` tells which are believed."""
+LookAgain = Callable[[Picture, Found], Found | None]
 
-    def __init__(self) -> None:
+
+def never_again(picture: Picture, old: Found) -> Found | None:
+    """For finders that miss nothing near a known place that a whole search would not miss."""
+    return None
+
+
+class Tracker:
+    """Joins what was found on the samples to tracks; `faces_of` tells which are believed.
+
+    `look_again(picture, old)` searches around a known place with less doubt than a whole search.
+    """
+
+    def __init__(self, look_again: LookAgain = never_again) -> None:
+        self._look_again = look_again
         self._tracks: list[Track] = []
         self._before: deque[Picture] = deque(maxlen=LOOK_BACK_SAMPLES)
 
@@ -127,15 +140,16 @@ class Tracker:
         self._tracks.append(track)
 
     def _look_back(self, track: Track, sample: int, face: Found) -> None:
-        """A face that turned to the camera was there before it could be detected."""
+        """A face may have been there before it was detected: nobody looked, or it was turned."""
         patch = track.patch
         for back, before in enumerate(self._before, start=1):
             if before.shape != self._before[0].shape:
                 return
-            earlier = find_patch(before, patch, face, SAME_PATCH_BACK)
+            seen = self._look_again(before, face)
+            earlier = seen or find_patch(before, patch, face, SAME_PATCH_BACK)
             if earlier is None or self._doubled(earlier, sample - back):
                 return
-            track.places[sample - back] = (earlier, True)
+            track.places[sample - back] = (earlier, seen is None)
             face, patch = earlier, cut_out(before, earlier)
 
     def faces_of(self, sample: int) -> list[tuple[Found, bool]]:

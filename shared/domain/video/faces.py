@@ -11,11 +11,14 @@ from shared.models import Box, Faces, FaceSample, MotionMoment
 SAMPLES_PER_SECOND = 2.0
 HOOK_SAMPLES_PER_SECOND = 6.0
 HOOK_SECONDS = 3.0
-# How long known faces are looked for only near their places before the whole picture is searched.
-NEAR_ONLY_SECONDS = 0.6
+# A whole search is dear. Within a scene it comes again after this long, sooner for the first times;
+# in between known faces are looked for near their places. Who walks in meanwhile is found by the
+# next search, and looked for on the samples before it.
+SEARCH_SECONDS = 0.6
+SEARCHES_AT_ONCE = 2
 TINY = (32, 18)
 # Mean and largest difference in brightness of tiny pictures that are another scene, or the same.
-NEW_SCENE_MEAN, SAME_SCENE_MAX = 16.0, 4
+NEW_SCENE_MEAN, SAME_SCENE_MAX = 10.0, 4
 
 
 class FaceDetector:
@@ -27,11 +30,12 @@ class FaceDetector:
 
     def __init__(self, model: str = "") -> None:
         self._finder: FaceFinder = choose_finder(model)
-        self._tracker = Tracker()
+        self._tracker = Tracker(self._finder.find_near)
         self._seen: list[tuple[int, float, tuple[int, ...]]] = []
         self._first_at: float | None = None
         self._next_at = float("-inf")
         self._searched_at = float("-inf")
+        self._searches = 0
         self._tiny: Picture | None = None
 
     def see(self, frame: Look, at: float) -> None:
@@ -49,19 +53,23 @@ class FaceDetector:
 
     def _find(self, frame: Look, picture: Picture, at: float) -> list[Found]:
         """The faces on a picture; known ones near their places, the rest by a whole search."""
+        if self._finder.cheap:
+            return self._finder.find(frame)
         tiny = cv2.resize(picture, TINY, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         change = None if self._tiny is None else cv2.absdiff(tiny, self._tiny)
         known = [track.last for track in self._tracker.alive]
         near: list[Found] = []
-        if not self._finder.cheap and change is not None:
-            if not known and int(change.max()) <= SAME_SCENE_MAX:
-                return []
-            if known and float(change.mean()) < NEW_SCENE_MEAN:
-                near = [f for old in known if (f := self._finder.find_near(picture, old))]
-                recent = at - self._searched_at < NEAR_ONLY_SECONDS
-                if recent and len(near) == len(known):
-                    return near
+        if change is None or float(change.mean()) >= NEW_SCENE_MEAN:
+            self._searches = 0
+        elif not known and int(change.max()) <= SAME_SCENE_MAX:
+            return []
+        else:
+            near = [f for old in known if (f := self._finder.find_near(picture, old))]
+            early = at - self._searched_at < SEARCH_SECONDS
+            if early and len(near) == len(known) and (known or self._searches >= SEARCHES_AT_ONCE):
+                return near
         self._tiny, self._searched_at = tiny, at
+        self._searches += 1
         found = self._finder.find(frame)
         return found + [f for f in near if all(f.overlap(other) == 0 for other in found)]
 

@@ -35,6 +35,7 @@ class SoundTap:
         self._taken_seconds = 0.0
         self._opening: list[Samples] = []
         self._opening_samples = 0
+        self._layout: tuple[int, str] = (0, "")
         self._format: tuple[int, tuple[str, ...]] = (0, ())
         self._resampler: Any = None
         self._blocks: Blocks | None = None
@@ -85,14 +86,16 @@ class SoundTap:
             left -= rate
 
     def _take(self, frame: Any) -> None:
-        names = tuple(channel.name for channel in frame.layout.channels)
-        if self._format != (frame.sample_rate, names):
+        layout = (frame.sample_rate, frame.layout.name)
+        if self._layout != layout:
             self._flush()
+            self._layout = layout
+            names = tuple(channel.name for channel in frame.layout.channels)
             self._format = (frame.sample_rate, names)
             mix = np.array([name not in LOW_EFFECTS for name in names], np.float32)
             self._gains = channel_weights(names)
             self._blocks = Blocks(frame.sample_rate, mix / max(1.0, float(mix.sum())))
-        self._measure(samples_of(frame, len(names)))
+        self._measure(samples_of(frame, len(self._format[1])))
 
     def _measure(self, samples: Samples) -> None:
         assert self._blocks is not None

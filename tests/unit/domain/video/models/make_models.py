@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper, save  # type: ignore[import-not-found]
+from onnx import TensorProto, helper, numpy_helper, save
 
 HERE = Path(__file__).parent
 OPSET, IR_VERSION = 12, 7
@@ -41,7 +41,7 @@ def yunet(name: str) -> None:
         target = np.array([1, -1, channels], np.int64)
         constants.append(numpy_helper.from_array(target, f"shape_{channels}"))
     for stride in (8, 16, 32):
-        pool = {"kernel_shape": [stride] * 2, "strides": [stride] * 2}
+        pool: dict[str, Any] = {"kernel_shape": [stride] * 2, "strides": [stride] * 2}
         nodes.append(helper.make_node("AveragePool", ["input"], [f"pool_{stride}"], **pool))
         size = float(np.log(FACE_PIXELS / stride))
         never = 0.0 if stride == CELL else -1e4
@@ -60,7 +60,7 @@ def yunet(name: str) -> None:
             if channels == 1:
                 nodes.append(helper.make_node("Sigmoid", [last], [f"{key}_sure"]))
                 last = f"{key}_sure"
-            order = {"perm": [0, 2, 3, 1]}
+            order: dict[str, Any] = {"perm": [0, 2, 3, 1]}
             nodes.append(helper.make_node("Transpose", [last], [f"{key}_rows"], **order))
             nodes.append(helper.make_node("Reshape", [f"{key}_rows", f"shape_{channels}"], [key]))
             outputs.append(value(key, [1, f"cells_{stride}", channels]))
@@ -72,7 +72,7 @@ def yolo(name: str, *, channels_first: bool) -> None:
     rows, columns = np.mgrid[0 : SIDE // CELL, 0 : SIDE // CELL].reshape(2, 1, -1)
     centres = np.stack([columns, rows], axis=1) * CELL + CELL / 2
     cells = centres.shape[-1]
-    pool = {"kernel_shape": [CELL] * 2, "strides": [CELL] * 2}
+    pool: dict[str, Any] = {"kernel_shape": [CELL] * 2, "strides": [CELL] * 2}
     boxes = np.concatenate([centres, np.full((1, 2, cells), FACE_PIXELS)], axis=1)
     constants = [
         tensor("boxes", boxes),
