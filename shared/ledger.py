@@ -22,8 +22,6 @@ JOB_PREFIX = "job_"
 """A job keeps its place in the ledger apart from the stage of the same name that starts it."""
 STARTED = "started"
 """A job's event that no execution has claimed yet; people see it waiting."""
-KEPT_DAYS = 30
-"""How long the record of an event without a subject is kept: no message lives that long."""
 
 
 class Leased(RetryLater):
@@ -85,7 +83,7 @@ def claim(
         if not execution or stored.data.get("execution") != execution:
             _refuse_leased(app, stored)
     record = {
-        **(_job_fields(execution, event.to_message(trace)) if execution else {}),
+        **(_job_fields(execution, event.to_message(trace), stored) if execution else {}),
         "stage": stage,
         "event": event.topic(),
         "run": event.run,
@@ -120,7 +118,7 @@ def open_job(app: App, stage: str, event: Event, message: Message) -> Claim | No
         "state": STARTED,
         "lease_until": _stamp(app.now() + timedelta(seconds=app.lease_seconds)),
         "reason": "",
-        **_job_fields("", message),
+        **_job_fields("", message, stored),
     }
     version = stored.version if stored else ABSENT
     return _write(app, Claim(stage, event, version, {}), record)
@@ -254,11 +252,7 @@ def plain_text(text: str, longest: int = LONGEST_REASON) -> str:
 
 def _write(app: App, claim: Claim, record: Mapping[str, Any], more: Sequence[Write] = ()) -> Claim:
     subject = _subject(claim.event)
-    expires_at = None if subject else app.now() + timedelta(days=KEPT_DAYS)
-    writes: list[Write] = [
-        Put(KIND, claim.id, record, expect=claim.version, expires_at=expires_at),
-        *more,
-    ]
+    writes: list[Write] = [Put(KIND, claim.id, record, expect=claim.version), *more]
     if subject is not None:
         writes.append(Merge(*subject, _fields_shown(app, claim.stage, record)))
     versions = app.documents.commit(writes)
@@ -270,10 +264,15 @@ def _refuse_different(stored: Document, payload: str) -> None:
         raise DifferentPayload(f"{stored.id} was {stored.data['payload']}, now {payload}")
 
 
-def _job_fields(execution: str, message: Message) -> dict[str, Any]:
+def _job_fields(execution: str, message: Message, stored: Document | None) -> dict[str, Any]:
     """What a job's record says beside a stage's: whose it is, and what starts it again."""
-    kept = {"topic": message.topic, "data": message.data.decode()}
-    return {"execution": execution, "message": {**kept, "attributes": dict(message.attributes)}}
+    sent = {
+        "topic": message.topic,
+        "data": message.data.decode(),
+        "attributes": dict(message.attributes),
+    }
+    kept = stored.data.get("message") if stored else None
+    return {"execution": execution, "message": kept or sent}
 
 
 def _refuse_leased(app: App, stored: Document) -> None:

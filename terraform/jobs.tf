@@ -5,18 +5,25 @@ locals {
 
   jobs = {
     for name, job in local.declared_jobs : name => {
-      cloud_name = replace(name, "_", "-")
-      account_id = "job-${replace(name, "_", "-")}"
-      emits      = try(tolist(job.emits), [])
-      uses       = try(tolist(job.uses), ["files"])
-      on_gpu     = try(job.gpu, false) && var.gpu != ""
-      memory_mib = job.memory_mib
-      # The reading process must meet its own limit before the platform stops the task.
-      decode_memory   = tostring(floor(job.memory_mib * 1048576 * 0.7))
-      cpu             = job.cpu
+      cloud_name      = replace(name, "_", "-")
+      account_id      = "job-${replace(name, "_", "-")}"
+      emits           = try(tolist(job.emits), [])
+      uses            = try(tolist(job.uses), ["files"])
       timeout_seconds = job.timeout_seconds
       retries         = job.retries
       image           = lookup(var.images, name, "${replace(name, "_", "-")}-not-built")
+      accelerators    = [for gpu in [var.gpu] : gpu if try(job.gpu, false) && gpu != ""]
+      # An L4 is lent with at least 4 CPUs and 16 GiB.
+      limits = try(job.gpu, false) && var.gpu != "" ? tomap({
+        cpu              = tostring(max(job.cpu, 4))
+        memory           = "${max(job.memory_mib, 16384)}Mi"
+        "nvidia.com/gpu" = "1"
+        }) : tomap({
+        cpu    = tostring(job.cpu)
+        memory = "${job.memory_mib}Mi"
+      })
+      # The reading process must meet its own limit before the platform stops the task.
+      decode_memory = tostring(floor(job.memory_mib * 1048576 * 0.7))
     }
   }
 
@@ -54,47 +61,48 @@ resource "google_cloud_run_v2_job" "job" {
   location            = var.region
   deletion_protection = false # it can be made again; what it wrote lies elsewhere
 
-  template {
-    task_count = 1
+  dynamic "template" {
+    for_each = [merge(each.value, {
+      account = local.emails["job_${each.key}"]
+      environment = merge(local.ports, {
+        GEMINIVIDEO_JOB_TIMEOUT_SECONDS     = tostring(each.value.timeout_seconds)
+        GEMINIVIDEO_MAX_DECODE_MEMORY_BYTES = each.value.decode_memory
+      })
+    })]
+    iterator = job
 
-    template {
-      service_account               = local.emails["job_${each.key}"]
-      max_retries                   = each.value.retries
-      timeout                       = "${each.value.timeout_seconds}s"
-      gpu_zonal_redundancy_disabled = each.value.on_gpu ? true : null
+    content {
+      task_count = 1
 
-      containers {
-        image = each.value.image
+      template {
+        service_account               = job.value.account
+        max_retries                   = job.value.retries
+        timeout                       = "${job.value.timeout_seconds}s"
+        gpu_zonal_redundancy_disabled = length(job.value.accelerators) > 0 ? true : null
 
-        resources {
-          # An L4 is lent with at least 4 CPUs and 16 GiB.
-          limits = merge(
-            {
-              cpu    = tostring(each.value.on_gpu ? max(each.value.cpu, 4) : each.value.cpu)
-              memory = "${each.value.on_gpu ? max(each.value.memory_mib, 16384) : each.value.memory_mib}Mi"
-            },
-            each.value.on_gpu ? { "nvidia.com/gpu" = "1" } : {},
-          )
-        }
+        containers {
+          image = job.value.image
 
-        dynamic "env" {
-          for_each = merge(local.ports, {
-            GEMINIVIDEO_JOB_TIMEOUT_SECONDS     = tostring(each.value.timeout_seconds)
-            GEMINIVIDEO_MAX_DECODE_MEMORY_BYTES = each.value.decode_memory
-          })
+          resources {
+            limits = job.value.limits
+          }
 
-          content {
-            name  = env.key
-            value = env.value
+          dynamic "env" {
+            for_each = job.value.environment
+
+            content {
+              name  = env.key
+              value = env.value
+            }
           }
         }
-      }
 
-      dynamic "node_selector" {
-        for_each = each.value.on_gpu ? [var.gpu] : []
+        dynamic "node_selector" {
+          for_each = job.value.accelerators
 
-        content {
-          accelerator = node_selector.value
+          content {
+            accelerator = node_selector.value
+          }
         }
       }
     }

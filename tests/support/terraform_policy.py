@@ -208,7 +208,10 @@ def check_jobs(plan: Plan) -> Iterator[str]:
                 container["resources"][0]["limits"],
                 {**limits, "nvidia.com/gpu": "1"} if gpu else limits,
             ),
-            "GPU": ([node["accelerator"] for node in task["node_selector"]], [gpu] * bool(gpu)),
+            "GPU": (
+                [node["accelerator"] for node in task["node_selector"] or []],
+                [gpu] * bool(gpu),
+            ),
         }
         for what, (actual, wanted) in expected.items():
             if actual != wanted:
