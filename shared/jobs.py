@@ -12,8 +12,8 @@ from shared.ports import App, Document, StartJob
 log = logging.getLogger("geminivideo.jobs")
 
 TRACED = ("correlation_id", "traceparent")
-PAST_TIME_GRACE = timedelta(minutes=5)
-"""How long after its lease an execution is left alone: it may be between two attempts."""
+PAST_TIME_GRACE = timedelta(minutes=30)
+"""How long after its lease an execution is left alone: its next attempt may wait for a machine."""
 
 
 def start_job(app: App, wish: StartJob, trace: Mapping[str, str]) -> bool:

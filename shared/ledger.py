@@ -116,7 +116,7 @@ def open_job(app: App, stage: str, event: Event, message: Message) -> Claim | No
         **_never_claimed(app, stage, event),
         **({"results": stored.data["results"]} if stored else {}),
         "state": STARTED,
-        "lease_until": _stamp(app.now() + timedelta(seconds=app.lease_seconds)),
+        "lease_until": _stamp(app.now() + timedelta(seconds=app.for_job().lease_seconds)),
         "reason": "",
         **_job_fields("", message, stored),
     }

@@ -22,6 +22,7 @@ from shared.adapters.bus.sqlite import SqliteBus
 from shared.adapters.documents.sqlite import SqliteDocuments
 from shared.adapters.files.disk import DiskFiles
 from shared.adapters.files.signed import signed_files_app
+from shared.adapters.jobs.process import ProcessJobs
 from shared.adapters.schedules.rules import DueRun
 from shared.adapters.schedules.sqlite import SqliteSchedules
 from shared.config import Settings
@@ -100,11 +101,12 @@ def prepare(app: App, stages: Mapping[str, Stage]) -> None:
         and isinstance(documents, SqliteDocuments)
         and isinstance(schedules, SqliteSchedules)
         and isinstance(app.adapters.files(), DiskFiles)
+        and isinstance(app.jobs, ProcessJobs)
     )
     if not local:
         raise ConfigError(
-            "the local stack runs on local adapters: unset GEMINIVIDEO_FILES, _BUS, _DOCUMENTS "
-            "and _SCHEDULES, or give each a file:// or sqlite:// URL"
+            "the local stack runs on local adapters: unset GEMINIVIDEO_FILES, _BUS, _DOCUMENTS, "
+            "_SCHEDULES and _JOBS, or give each a file://, sqlite:// or process:// URL"
         )
     for name, stage in stages.items():
         dead_letters = None if stage.takes == DEAD_LETTERS else DEAD_LETTERS
