@@ -13,13 +13,8 @@ import yaml
 from scripts.bundle import build_bundle
 from scripts.stages import ROOT
 from shared.config import Settings
-from tests.support.terraform_policy import (
-    CHECKS,
-    Plan,
-    declared_jobs,
-    declared_stages,
-    findings,
-)
+from tests.support.terraform_jobs import JOB_CHECKS, JOB_MISTAKES, LATER_JOB, findings
+from tests.support.terraform_policy import CHECKS, Plan, declared_jobs, declared_stages
 
 OFFLINE = ROOT.parent / "shared" / "tools" / "terraform_offline" / "terraform-offline"
 FILES = sorted((ROOT / "terraform").glob("*.tf"))
@@ -54,18 +49,6 @@ LATER_STAGES = {
         "timeout_seconds": 60,
         "http": True,
         "uses": [],
-    },
-}
-LATER_JOB = {
-    "render": {
-        "takes": "variations-planned",
-        "emits": ["variation-rendered"],
-        "requirements": "base",
-        "memory_mib": 8192,
-        "cpu": 2,
-        "timeout_seconds": 3000,
-        "retries": 1,
-        "gpu": True,
     },
 }
 MISTAKES = {
@@ -161,31 +144,7 @@ MISTAKES = {
         'firestore.tf: "DELETE_PROTECTION_ENABLED" -> "DELETE_PROTECTION_DISABLED"',
         "not protected from deletion",
     ),
-    "a job of somebody else's account": (
-        'jobs.tf: local.emails["job_${each.key}"] -> local.emails["ingest"]',
-        "job analyze: account",
-    ),
-    "a job that is never tried again": (
-        "jobs.tf: = job.value.retries -> = 0",
-        "job analyze: retries is 0",
-    ),
-    "a job that does not know its time": (
-        "jobs.tf: GEMINIVIDEO_JOB_TIMEOUT_SECONDS     = tostring(each.value.timeout_seconds) -> "
-        'GEMINIVIDEO_JOB_TIMEOUT_SECONDS = "60"',
-        "job analyze: it does not know its own timeout",
-    ),
-    "stages that may change jobs": (
-        'jobs.tf: "run.jobs.run", "run.jobs.runWithOverrides" -> "run.jobs.update"',
-        "custom roles hold more",
-    ),
-    "a stage that may start every job": (
-        'jobs.tf: local.emails[each.key] -> local.emails["ingest"]',
-        "who may start which job",
-    ),
-    "a watcher that sees nothing": (
-        "jobs.tf: for_each = local.watched -> for_each = {}",
-        "who may see and stop jobs",
-    ),
+    **JOB_MISTAKES,
 }
 EVERY_DAY = (
     "a public bucket",
@@ -351,7 +310,7 @@ def test_every_mistake_is_about_code_that_is_there(tmp_path: Path) -> None:
         folder = shutil.copytree(ROOT / "terraform", tmp_path / str(number))
         make_mistake(folder, change)
     assert len(MISTAKES) >= 15
-    assert len(CHECKS) >= 10
+    assert len([*CHECKS, *JOB_CHECKS]) >= 12
 
 
 def test_terraform_is_formatted() -> None:

@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -20,9 +19,9 @@ from shared.config import Settings
 from shared.errors import ConfigError, JobMissing, PipelineError, RetryLater
 from shared.events import Message, VideoIngested
 from shared.ports import App, ExecutionState, Jobs, Options, StartJob
-from tests.support import toy_job
 from tests.support.apps import local_app, local_settings
 from tests.support.run_server import DeployedJob, RunState, running_run_server
+from tests.support.toy_jobs import containers, local_jobs, start_at_once, with_jobs
 from tests.support.waiting import wait_until
 
 PARENT = "projects/project/locations/europe-west1"
@@ -70,27 +69,6 @@ def video_that(how: str) -> VideoIngested:
 def message_of(video: VideoIngested) -> Message:
     """What the job is started with."""
     return video.to_message({"correlation_id": "c1"})
-
-
-def with_jobs(app: App, jobs: Jobs) -> App:
-    """The same App with another adapter."""
-    return replace(app, adapters=replace(app.adapters, jobs=lambda: jobs))
-
-
-def containers(folder: Path, **declared: Any) -> Path:
-    """A folder of containers that holds the job `toy`."""
-    place = folder / "containers"
-    (place / "toy").mkdir(parents=True, exist_ok=True)
-    shutil.copy(toy_job.__file__, place / "toy" / "main.py")
-    spec = {"memory_mib": 2048, "timeout_seconds": 30, "retries": 1, **declared}
-    (place / "jobs.yaml").write_text(json.dumps({"toy": spec}))
-    return place
-
-
-def local_jobs(folder: Path, **declared: Any) -> process.ProcessJobs:
-    """The local adapter over this folder's stores."""
-    environment = local_settings(folder / "local").environment
-    return process.ProcessJobs(folder / "jobs", containers(folder, **declared), environment)
 
 
 Open = Callable[..., Platform]
@@ -290,19 +268,6 @@ def test_a_job_that_is_alive_is_left_alone(platform: Open) -> None:
     (letter,) = started_jobs.dead_letters(late)
     assert letter.message.data == message_of(video).data
     assert open_.ended(execution).state == "cancelled"
-
-
-def start_at_once(folder: str, together: Any, video: VideoIngested) -> None:
-    """What one of several processes does that start the same job at the same moment."""
-    place = Path(folder)
-    environment = local_settings(place / "local").environment
-    jobs = process.ProcessJobs(place / "jobs", place / "containers", environment)
-    app = with_jobs(local_app(place / "local"), jobs)
-    together.wait(60)
-    try:
-        started_jobs.start_job(app, StartJob("toy", video), {})
-    except RetryLater:
-        return
 
 
 def test_started_by_many_processes_at_once_the_work_is_done_once(tmp_path: Path) -> None:

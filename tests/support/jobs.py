@@ -1,10 +1,10 @@
 """Jobs that only note what is asked of them, for tests of those who ask."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.events import Message
-from shared.ports import App, ExecutionState
+from shared.ports import ExecutionState
 
 State = Literal["running", "succeeded", "failed", "cancelled", "unknown"]
 
@@ -34,8 +34,3 @@ class NotedJobs:
         """Cancelled, when it was running."""
         if self.states.get(execution) == "running":
             self.states[execution] = "cancelled"
-
-
-def with_jobs(app: App, jobs: NotedJobs) -> App:
-    """The same App with these jobs."""
-    return replace(app, adapters=replace(app.adapters, jobs=lambda: jobs))

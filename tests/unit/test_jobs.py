@@ -14,9 +14,10 @@ from shared.events import DeadLettered, JobsDue, Message, VideoAnalyzed, VideoIn
 from shared.ports import App, StartJob
 from shared.status import AssetStatus, list_status
 from tests.support.apps import Clock, local_app
-from tests.support.jobs import NotedJobs, with_jobs
+from tests.support.jobs import NotedJobs
 from tests.support.pushes import push_of, request_of
 from tests.support.stages import load_main, work_of
+from tests.support.toy_jobs import with_jobs
 
 VIDEO = VideoIngested(video_id="a" * 32, path="videos/a/source")
 WISH = StartJob("analyze", VIDEO)
