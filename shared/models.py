@@ -89,6 +89,9 @@ class Box(Record):
     tracked: bool = Field(
         default=False, description="followed from a neighbouring sample, not detected on this one"
     )
+    track: int | None = Field(
+        default=None, ge=0, description="which face: one number for one face within one shot"
+    )
 
 
 class FaceSample(Record):

@@ -74,7 +74,7 @@ def face_words(faces: Report) -> str:
     if not faces["max_count"]:
         return "none seen"
     return (
-        f"on {faces['share']:.0%} of the frames looked at, at most {faces['max_count']} at once, "
+        f"{faces['share']:.0%} of the time, at most {faces['max_count']} at once, "
         f"engagement {faces['engagement']:.2f}"
     )
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -80,6 +81,14 @@ def find_patch(picture: Picture, patch: Picture, old: Found, same: float) -> Fou
     return Found(float(left + x), float(top + y), float(width), float(height), sure=False)
 
 
+class Place(NamedTuple):
+    """A face on a sample; `followed` when it was not detected there, `track` is its number."""
+
+    face: Found
+    followed: bool
+    track: int
+
+
 LookAgain = Callable[[Picture, Found], Found | None]
 
 
@@ -152,7 +161,11 @@ class Tracker:
             track.places[sample - back] = (earlier, seen is None)
             face, patch = earlier, cut_out(before, earlier)
 
-    def faces_of(self, sample: int) -> list[tuple[Found, bool]]:
-        """The believed faces on a sample, the largest first, each with whether it was followed."""
-        places = (track.places.get(sample) for track in self._tracks if track.believed)
-        return sorted((p for p in places if p), key=lambda p: (-p[0].width, p[0].left))
+    def faces_of(self, sample: int) -> list[Place]:
+        """The believed faces on a sample, the largest first."""
+        places = [
+            Place(*track.places[sample], number)
+            for number, track in enumerate(self._tracks)
+            if track.believed and sample in track.places
+        ]
+        return sorted(places, key=lambda place: (-place.face.width, place.face.left))

@@ -1,10 +1,14 @@
 """Faces on sampled frames, found by the chosen detector and followed from sample to sample."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
 from shared.domain.video.face_finders import FaceFinder, Found, choose_finder
-from shared.domain.video.face_tracks import Tracker
+from shared.domain.video.face_tracks import Place, Tracker
 from shared.domain.video.pictures import Look, Picture
 from shared.models import Box, Faces, FaceSample, MotionMoment
 
@@ -79,17 +83,15 @@ class FaceDetector:
             FaceSample(
                 frame=frame,
                 at_seconds=round(at, 4),
-                boxes=tuple(
-                    _as_share(face, shape, tracked)
-                    for face, tracked in self._tracker.faces_of(number)
-                ),
+                boxes=tuple(_as_box(place, shape) for place in self._tracker.faces_of(number)),
             )
             for number, (frame, at, shape) in enumerate(self._seen)
         )
         return summarize(samples, engagement=None, detector=self._finder.name)
 
 
-def _as_share(face: Found, shape: tuple[int, ...], tracked: bool) -> Box:
+def _as_box(place: Place, shape: tuple[int, ...]) -> Box:
+    face = place.face
     height, width = shape
     left, top = np.clip([face.left / width, face.top / height], 0, 1)
     right, bottom = np.clip(
@@ -100,8 +102,29 @@ def _as_share(face: Found, shape: tuple[int, ...], tracked: bool) -> Box:
         top=round(float(top), 4),
         width=round(float(right - left), 4),
         height=round(float(bottom - top), 4),
-        tracked=tracked,
+        tracked=place.followed,
+        track=place.track,
     )
+
+
+def end_at_shots(faces: Faces, starts: Sequence[int]) -> Faces:
+    """The faces without what was followed into a shot where it was never detected.
+
+    `starts` are the first frames of the shots, rising; tracks are numbered anew, from 0 on, one for
+    each face of each shot.
+    """
+    placed = [(s, bisect_right(starts, s.frame)) for s in faces.samples]
+    detected = {(b.track, shot) for s, shot in placed for b in s.boxes if not b.tracked}
+    numbers: dict[tuple[int | None, int], int] = {}
+    samples = []
+    for sample, shot in placed:
+        boxes = tuple(
+            b.model_copy(update={"track": numbers.setdefault((b.track, shot), len(numbers))})
+            for b in sample.boxes
+            if (b.track, shot) in detected
+        )
+        samples.append(sample.model_copy(update={"boxes": boxes}))
+    return summarize(tuple(samples), faces.engagement, faces.detector)
 
 
 def summarize(
@@ -110,9 +133,13 @@ def summarize(
     """The Faces record of `samples`; without any sample nothing is known."""
     if not samples:
         return Faces(share=None, max_count=None, engagement=None, samples=())
+    # The first seconds are looked at more often; a sample speaks for the time until the next.
+    at = [s.at_seconds for s in samples]
+    lasts = [*(after - before for before, after in pairwise(at)), 1 / SAMPLES_PER_SECOND]
+    with_face = sum(seconds for s, seconds in zip(samples, lasts, strict=True) if s.boxes)
     return Faces(
         detector=detector,
-        share=round(sum(bool(s.boxes) for s in samples) / len(samples), 4),
+        share=round(min(1.0, with_face / sum(lasts)), 4),
         max_count=max(len(s.boxes) for s in samples),
         engagement=engagement,
         samples=samples,

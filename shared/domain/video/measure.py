@@ -15,7 +15,7 @@ import numpy as np
 from shared.domain.video.album import Album, Kept
 from shared.domain.video.contact_sheet import draw_contact_sheet
 from shared.domain.video.detector import AnalyserUnavailable, Detector
-from shared.domain.video.faces import FaceDetector, engagement_of, summarize
+from shared.domain.video.faces import FaceDetector, end_at_shots, engagement_of, summarize
 from shared.domain.video.hook import (
     ContrastDetector,
     contrast_signal,
@@ -108,6 +108,8 @@ class Report:
         still = np.zeros(len(numbering.seen))
         energies = numbering.spread(self._take("motion", still))
         faces: Faces = numbering.faces(self._take("faces", summarize((), None)))
+        self.shots = shots_between(self.transitions, self._at, self._end)
+        faces = end_at_shots(faces, [shot.start_frame for shot in self.shots])
         self.energies = calm_cuts(energies, self.transitions)
         self.moments = cut_windows(self.energies, self._at, self._end, self.transitions, faces)
         known = faces.share is not None
@@ -231,7 +233,7 @@ class Report:
             video_id=video_id,
             media=self._reading.media,
             cuts=tuple(t.start_frame for t in self.transitions if t.kind == "cut"),
-            shots=shots_between(self.transitions, self._at, self._end),
+            shots=self.shots,
             transitions=self.transitions,
             motion_moments=self.moments,
             faces=self.faces,

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from shared.domain.video.gradual import find_gradual
+from shared.domain.video.camera import has_moved
+from shared.domain.video.gradual import FLAT_DEVIATION, find_gradual
 from shared.domain.video.pictures import Look, Picture
 from shared.domain.video.thumbs import Floats, Thumbs, changed_share, distances, step_distances
 from shared.models import Shot, Transition
@@ -21,6 +22,8 @@ REPEAT_DISTANCE, REPEATS = 0.3, 5
 OTHER_CUT_SHARE = 0.8
 FLASH_FRAMES = 4
 FLASH_RETURN = 0.2
+# A flash that rises over a frame in between shows at least half of itself in each step.
+HALF_LIT = 2.0
 CUT_CHANGED_SHARE = 0.35
 CLEAR_CHANGED_SHARE, CLEAR_RATIO = 0.28, 10.0
 # A long video is searched a stretch at a time. The margins on both sides hold the longest
@@ -93,14 +96,19 @@ def find_cuts(thumbs: Thumbs, steps: Floats) -> list[int]:
             continue
         changed = changed_share(thumbs[frame - 1], thumbs[frame])
         needed = CLEAR_CHANGED_SHARE if steps[at] > CLEAR_RATIO * usual else CUT_CHANGED_SHARE
-        if changed < needed:
+        if changed < needed or has_moved(thumbs[frame - 1], thumbs[frame]):
             continue
-        if cuts and frame - cuts[-1] < FLASH_FRAMES:
-            # A white or black frame or two between two shots: one cut, to the second shot.
-            cuts[-1] = frame
-        else:
+        if not cuts or frame - cuts[-1] >= FLASH_FRAMES:
             cuts.append(frame)
+        elif _is_flat(thumbs[cuts[-1]]) or steps[at] > steps[cuts[-1] - 1]:
+            # A white or black frame or two between two shots: one cut, to the second shot. Else
+            # the greater step is the cut, and the smaller one what moves beside it.
+            cuts[-1] = frame
     return cuts
+
+
+def _is_flat(thumb: Picture) -> bool:
+    return bool(thumb[0].std() < FLAT_DEVIATION)
 
 
 def usual_step(steps: Floats, at: int) -> float:
@@ -120,7 +128,9 @@ def _median_step(side: Floats, step: float) -> float:
     if not (side[:REPEATS] > REPEAT_DISTANCE).any():
         return near
     moved = side[(side > REPEAT_DISTANCE) & (side < OTHER_CUT_SHARE * step)][:NEIGHBOURS]
-    return max(near, float(np.median(moved))) if len(moved) else near
+    # One other step in a still picture, say of a caption, is no movement either.
+    moves = min(NEIGHBOURS, len(side) // (REPEATS + 1))
+    return max(near, float(np.median(moved))) if len(moved) > max(1, moves - 2) else near
 
 
 def _returns(thumbs: Thumbs, frame: int, step: float) -> bool:
@@ -129,7 +139,9 @@ def _returns(thumbs: Thumbs, frame: int, step: float) -> bool:
     after = thumbs[frame : frame + FLASH_FRAMES + 1]
     first = np.repeat(before, len(after), axis=0)
     second = np.tile(after, (len(before), 1, 1, 1))
-    return bool(distances(first, second).min() < max(CUT_MIN_DISTANCE, FLASH_RETURN * step))
+    apart = distances(first, second)
+    excursion = min(float(apart.max()), HALF_LIT * step)
+    return bool(apart.min() < max(CUT_MIN_DISTANCE, FLASH_RETURN * excursion))
 
 
 def shots_between(

@@ -1,5 +1,6 @@
 """How different two frames are, measured on their 48x27 thumbnails."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,9 +25,15 @@ def distances(before: Thumbs, after: Thumbs) -> Floats:
 
     The histogram hardly changes when a camera or a thing moves, and much at a cut.
     """
-    step = np.abs(after.astype(np.int16) - before).mean(axis=(2, 3), dtype=np.float32)
+    return _distances(before, after, _histograms(after) - _histograms(before))
+
+
+def _distances(before: Thumbs, after: Thumbs, moved: Floats) -> Floats:
+    pixels = THUMB_HEIGHT * THUMB_WIDTH
+    apart = cv2.absdiff(after.reshape(-1, pixels), before.reshape(-1, pixels))
+    step = cv2.reduce(apart, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).reshape(-1, 3)
     raw = LUMA_WEIGHT * step[:, 0] + CHROMA_WEIGHT * (step[:, 1] + step[:, 2]) / 2
-    change = np.abs(_histograms(after) - _histograms(before)).sum(axis=1) / 2
+    change = np.abs(moved).sum(axis=1) / 2
     return np.asarray(raw * (0.4 + 1.2 * np.sqrt(change)), dtype=np.float32)
 
 
@@ -35,27 +42,35 @@ def histogram_change(before: Picture, after: Picture) -> float:
     return float(np.abs(_histograms(after[None]) - _histograms(before[None])).sum() / 2)
 
 
-def _histograms(thumbs: Thumbs) -> Floats:
-    """Brightness histograms with 16 bins, (frames, 16), each adding up to 1.
+def _shared_bins() -> Floats:
+    """How a level of brightness counts in the bins, (256, 16).
 
     Each value is shared between its two nearest bins, so that a small change of brightness is a
     small change of the histogram.
     """
-    luma = thumbs[:, 0].reshape(len(thumbs), -1).astype(np.float32) / (256 / (HISTOGRAM_BINS - 1))
-    low = luma.astype(np.int64)
-    upper_share = luma - low
-    offsets = np.arange(len(thumbs))[:, None] * HISTOGRAM_BINS
-    size = len(thumbs) * HISTOGRAM_BINS
-    counts = np.bincount((low + offsets).ravel(), (1 - upper_share).ravel(), size)
-    counts += np.bincount((low + 1 + offsets).ravel(), upper_share.ravel(), size + 1)[:size]
-    return np.asarray(counts.reshape(-1, HISTOGRAM_BINS) / luma.shape[1], dtype=np.float32)
+    place = np.arange(256) / (256 / (HISTOGRAM_BINS - 1))
+    shares = 1 - np.abs(place[:, None] - np.arange(HISTOGRAM_BINS))
+    return np.asarray(np.maximum(0, shares), dtype=np.float32)
+
+
+SHARED_BINS = _shared_bins()
+
+
+def _histograms(thumbs: Thumbs) -> Floats:
+    """Brightness histograms with 16 bins, (frames, 16), each adding up to 1."""
+    luma = thumbs[:, 0].reshape(len(thumbs), -1)
+    levels = luma + (np.arange(len(thumbs)) * 256)[:, None]
+    counts = np.bincount(levels.ravel(), minlength=len(thumbs) * 256).reshape(-1, 256)
+    return np.asarray(counts.astype(np.float32) @ SHARED_BINS / luma.shape[1])
 
 
 def step_distances(thumbs: Thumbs) -> Floats:
     """The distance of each frame but the first from the one before it, (frames - 1,)."""
     firsts = range(0, len(thumbs) - 1, BLOCK_FRAMES)
     parts = [thumbs[first : first + BLOCK_FRAMES + 1] for first in firsts]
-    return np.concatenate([distances(part[:-1], part[1:]) for part in parts])
+    return np.concatenate(
+        [_distances(part[:-1], part[1:], np.diff(_histograms(part), axis=0)) for part in parts]
+    )
 
 
 def changed_share(before: Picture, after: Picture) -> float:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from shared.domain.video.face_finders import Found, HaarFinder
 from shared.domain.video.face_tracks import Tracker, cut_out, find_patch
-from shared.domain.video.faces import FaceDetector, engagement_of, summarize
+from shared.domain.video.faces import FaceDetector, end_at_shots, engagement_of, summarize
 from shared.domain.video.pictures import Look, Picture
-from shared.models import MotionMoment
+from shared.models import Box, FaceSample, MotionMoment
 
 SAMPLE = Path(__file__).parents[4] / "scripts" / "sample" / "sample_ad.mp4"
 SIDE = 200
@@ -99,7 +99,7 @@ def test_what_is_seen_once_without_certainty_is_not_believed() -> None:
     tracker.add(0, textured(1), 0.0, [FACE])
     assert tracker.faces_of(0) == []
     tracker.add(1, textured(1), 0.5, [FACE])
-    assert [followed for _, followed in tracker.faces_of(0)] == [False]
+    assert [place.followed for place in tracker.faces_of(0)] == [False]
 
 
 def test_one_certain_sighting_is_enough() -> None:
@@ -116,7 +116,7 @@ def test_a_face_was_there_before_it_turned_to_the_camera() -> None:
         seen = Found(60.0 + 3 * sample, 60.0, 40.0, 40.0, sure=False)
         tracker.add(sample, textured(1, left=60 + 3 * sample), sample / 2, [seen])
     for sample in range(6):
-        ((face, followed),) = tracker.faces_of(sample)
+        ((face, followed, _),) = tracker.faces_of(sample)
         assert face.left == 60 + 3 * sample
         assert followed == (sample < 4)
 
@@ -162,7 +162,7 @@ def test_any_boxes_at_all_are_taken_without_harm(samples: list[list[Found]]) -> 
     for number, found in enumerate(samples):
         tracker.add(number, textured(number), number / 2, found)
     for number, found in enumerate(samples):
-        seen = [face for face, followed in tracker.faces_of(number) if not followed]
+        seen = [p.face for p in tracker.faces_of(number) if not p.followed]
         assert all(face in found for face in seen)
         assert sum(face.sure for face in found) <= len(seen) or len(found) > 1
 
@@ -198,3 +198,31 @@ def test_half_the_windows_with_a_face_weigh_three_quarters() -> None:
 
 def test_without_a_sample_nothing_is_known() -> None:
     assert summarize((), None).share is None
+
+
+def test_the_share_of_faces_is_one_of_time_though_the_start_is_looked_at_more_often() -> None:
+    at = [sample / 6 for sample in range(18)] + [3 + sample / 2 for sample in range(14)]
+    box = Box(left=0.1, top=0.1, width=0.2, height=0.2)
+    samples = tuple(
+        FaceSample(frame=number, at_seconds=seconds, boxes=(box,) if seconds < 3 else ())
+        for number, seconds in enumerate(at)
+    )
+    assert summarize(samples, None).share == pytest.approx(0.3)
+
+
+def test_nobody_is_followed_into_a_shot_without_them() -> None:
+    def sample(frame: int, *seen: tuple[int, bool]) -> FaceSample:
+        place = {"left": 0.1, "top": 0.1, "width": 0.2, "height": 0.2}
+        boxes = tuple(Box(**place, track=track, tracked=followed) for track, followed in seen)
+        return FaceSample(frame=frame, at_seconds=frame / 10, boxes=boxes)
+
+    samples = [
+        sample(0, (4, False)),
+        sample(5, (4, True), (7, True)),
+        sample(10, (4, True), (7, False)),
+        sample(15, (4, True), (7, True)),
+    ]
+    faces = end_at_shots(summarize(tuple(samples), None), [0, 10])
+    kept = [[(box.track, box.tracked) for box in s.boxes] for s in faces.samples]
+    assert kept == [[(0, False)], [(0, True)], [(1, False)], [(1, True)]]
+    assert (faces.share, faces.max_count) == (1, 1)
