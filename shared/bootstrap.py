@@ -6,9 +6,9 @@ from threading import Lock
 from typing import Any
 
 from shared import logs
-from shared.config import Settings, read_settings
+from shared.config import JobCall, Settings, read_job_call, read_settings
 from shared.errors import ConfigError
-from shared.ports import Adapters, App, Options
+from shared.ports import LEASE_MARGIN_SECONDS, Adapters, App, Options
 
 ADAPTERS = {
     "files": {"file": "disk", "gs": "gcs"},
@@ -17,8 +17,8 @@ ADAPTERS = {
     "secrets": {"file": "file", "secret-manager": "secret_manager"},
     "alerts": {"console": "console"},
     "schedules": {"sqlite": "sqlite", "scheduler": "cloud_scheduler"},
+    "jobs": {"process": "process", "run": "cloud_run"},
 }
-LEASE_MARGIN_SECONDS = 60
 
 
 def build_app(settings: Settings) -> App:
@@ -29,6 +29,7 @@ def build_app(settings: Settings) -> App:
         max_delivery_attempts=settings.max_delivery_attempts,
         lease_seconds=settings.stage_timeout_seconds + LEASE_MARGIN_SECONDS,
         local_url=f"http://127.0.0.1:{settings.local_port}",
+        environment=settings.environment,
     )
     makers = {port: _maker(port, getattr(settings, port), options) for port in ADAPTERS}
     return App(
@@ -38,6 +39,8 @@ def build_app(settings: Settings) -> App:
         now=options.now,
         lease_seconds=options.lease_seconds,
         push_max_bytes=settings.push_max_bytes,
+        inline_seconds=settings.inline_seconds,
+        job_timeout_seconds=settings.job_timeout_seconds,
     )
 
 
@@ -73,6 +76,11 @@ def app() -> App:
         logs.set_up_logging(settings.log_format, settings.log_level, settings.google_project)
         _app = build_app(settings)
     return _app
+
+
+def job_call() -> JobCall:
+    """What this process was started with, when it is a job's; raises ConfigError otherwise."""
+    return read_job_call()
 
 
 def use(other: App | None) -> None:

@@ -35,6 +35,9 @@ class Settings(BaseModel):
         "sqlite://.local/schedules.db",
         description="timed events: `sqlite://FILE` or `scheduler://PROJECT/REGION`",
     )
+    jobs: str = Field(
+        "process://", description="long work: `process://[FOLDER]` or `run://PROJECT/REGION`"
+    )
     alerts: str = Field("console://", description="who is told of trouble: `console://`")
     tenant_id: TenantId = Field(
         LOCAL_TENANT, description="the tenant that the command line works for"
@@ -42,6 +45,18 @@ class Settings(BaseModel):
 
     stage_timeout_seconds: int = Field(
         540, ge=30, le=570, description="how long one stage may take; its lease lasts 60 s longer"
+    )
+    job_timeout_seconds: int = Field(
+        3000,
+        ge=1,
+        le=3000,
+        description="how long one attempt of a job may take; its lease lasts 60 s longer",
+    )
+    inline_seconds: float = Field(
+        300.0,
+        ge=0,
+        le=400,
+        description="an analysis that is expected to take longer than this runs as a job",
     )
     max_delivery_attempts: int = Field(
         10, ge=5, le=100, description="deliveries before a message is a dead letter"
@@ -122,6 +137,21 @@ class Settings(BaseModel):
             face_model=self.face_model,
         )
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's environment with these settings: what a process of ours is started in."""
+        ours = {f"{PREFIX}{name.upper()}": str(value) for name, value in self}
+        return {**os.environ, **ours}
+
+
+class JobCall(BaseModel):
+    """What a job is started with: its message, and what its platform calls this execution."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message: str
+    execution: str
+
 
 def read_settings() -> Settings:
     """The settings of this process; raises ConfigError naming each variable that does not fit."""
@@ -139,3 +169,15 @@ def read_settings() -> Settings:
             for e in problem.errors()
         )
         raise ConfigError("; ".join(wrong)) from problem
+
+
+def read_job_call() -> JobCall:
+    """What this process was started with as a job; raises ConfigError when it was not."""
+    execution = os.environ.get(f"{PREFIX}JOB_EXECUTION") or os.environ.get("CLOUD_RUN_EXECUTION")
+    message = os.environ.get(f"{PREFIX}JOB_MESSAGE")
+    if not execution or not message:
+        raise ConfigError(
+            f"{PREFIX}JOB_MESSAGE and {PREFIX}JOB_EXECUTION (or CLOUD_RUN_EXECUTION) are not set: "
+            "a job is started by its platform; scripts/run starts it here"
+        )
+    return JobCall(message=message, execution=execution)

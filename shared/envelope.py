@@ -48,8 +48,12 @@ class Envelope:
 def _rfc3339(text: str) -> str:
     if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text):
         raise ValueError(f"{text!r} is not a time of RFC 3339")
-    datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper()))
+    _moment(text)
     return text
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper()))
 
 
 NonEmpty = Annotated[StrictStr, Field(min_length=1)]
@@ -92,6 +96,7 @@ class _PubsubMessage(BaseModel):
     attributes: dict[StrictStr, StrictStr] = Field(default_factory=dict)
     messageId: StrictStr = ""  # noqa: N815 - the wire's own name
     message_id: StrictStr = ""
+    publishTime: Annotated[StrictStr, AfterValidator(_rfc3339)] | None = None  # noqa: N815 - the wire's own name
 
     @model_validator(mode="after")
     def _check_content(self) -> "_PubsubMessage":
@@ -173,8 +178,9 @@ def _from_push(fields: Mapping[str, Any], fallback_id: str = "") -> Envelope:
         data = base64.b64decode(push.message.data, validate=True)
     except binascii.Error as problem:
         raise ValueError(f"data is not base64: {problem}") from problem
+    published = push.message.publishTime
     return Envelope(
-        Message("", data, push.message.attributes),
+        Message("", data, push.message.attributes, _moment(published) if published else None),
         push.message.messageId or push.message.message_id or fallback_id,
         max(1, push.deliveryAttempt),
         push.subscription.rsplit("/", 1)[-1],

@@ -42,3 +42,7 @@ class SecretMissing(ConfigError):
 
 class ScheduleMissing(ConfigError):
     """There is no such schedule."""
+
+
+class JobMissing(ConfigError):
+    """There is no such job."""

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -24,6 +25,7 @@ LOCAL_TENANT = "local"
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
 VideoId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Occasion = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 Generation = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9]{1,20}$")]
 
 
@@ -60,6 +62,8 @@ class Message:
     topic: str
     data: bytes
     attributes: Mapping[str, str] = field(default_factory=dict)
+    published_at: datetime | None = None
+    """When the bus took it, where that is known; a schedule's slot follows from it."""
 
 
 class Event(BaseModel):
@@ -209,11 +213,42 @@ class DeadLettered(Event):
     delivery_count: int = Field(ge=0)
     body: str = Field(description="the message's data, base64")
     attributes: dict[str, str]
+    published: str = Field(default="", description="when the message was, as its bus said it")
 
     @property
     def message(self) -> Message:
         """The message as it was before it was given up."""
         return Message("", base64.b64decode(self.body), self.attributes)
+
+    def to_message(self, attributes: Mapping[str, str]) -> Message:
+        """What Pub/Sub would forward; a letter keeps the trace of the message it is about."""
+        return Message(self.topic(), base64.b64decode(self.body), self.forwarded)
+
+    @property
+    def forwarded(self) -> dict[str, str]:
+        """The attributes that `fields_of` reads this letter from."""
+        prefix = "CloudPubSubDeadLetterSource"
+        source = {
+            f"{prefix}Subscription": self.source_subscription,
+            f"{prefix}DeliveryCount": str(self.delivery_count),
+            f"{prefix}TopicPublishTime": self.published,
+        }
+        return {**self.attributes, **source}
+
+    @classmethod
+    def about(
+        cls, message: Message, *, source_subscription: str, delivery_count: int, published: str
+    ) -> Self:
+        """The letter of a message that was given up; the same facts make the same letter."""
+        letter = cls(
+            letter_id="0" * 32,
+            source_subscription=source_subscription,
+            delivery_count=delivery_count,
+            body=base64.b64encode(message.data).decode(),
+            attributes=dict(message.attributes),
+            published=published,
+        )
+        return cls.from_message(letter.to_message({}))
 
     @classmethod
     def fields_of(cls, message: Message) -> dict[str, Any]:
@@ -237,7 +272,40 @@ class DeadLettered(Event):
             "delivery_count": int(count) if count.isascii() and count.isdigit() else 0,
             "body": body,
             "attributes": kept,
+            "published": published,
         }
+
+
+class JobsDue(Event):
+    """It is time to look after the jobs that are at work."""
+
+    identity_fields = ("occasion",)
+    every_seconds: ClassVar[int] = 300
+
+    occasion: Occasion
+
+    @classmethod
+    def fields_of(cls, message: Message) -> dict[str, Any]:
+        """Reads what a schedule publishes."""
+        return {**super().fields_of(message), "occasion": occasion_of(message, cls.every_seconds)}
+
+
+def occasion_of(message: Message, every_seconds: int) -> str:
+    """What makes two messages of one schedule the same fact: their slot, or a request's own id.
+
+    Cloud Scheduler sends the same payload each time, and at least once: the slot is the time of
+    publication rounded to the nearest multiple of `every_seconds` since 1970 (UTC). Raises
+    ValueError when neither a slot, a request nor a time of publication is known.
+    """
+    attributes = message.attributes
+    if "request_id" in attributes:
+        return f"request-{attributes['request_id']}"
+    slot = attributes.get("slot")
+    at = datetime.fromisoformat(slot) if slot else message.published_at
+    if at is None:
+        raise ValueError("no slot, no request_id and no publish time: whose turn is it?")
+    seconds = round(at.timestamp() / every_seconds) * every_seconds
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def event_of(message: Message) -> Event:

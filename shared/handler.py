@@ -1,10 +1,14 @@
 """What every function does around its work: parse, claim, call, publish, answer errors."""
 
 import hashlib
+import json
 import logging
 import re
+import signal
+import tempfile
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -12,11 +16,11 @@ from typing import Any
 import functions_framework
 from flask import Request, Response
 
-from shared import bootstrap, ledger, logs
+from shared import bootstrap, jobs, ledger, logs
 from shared.envelope import Envelope, open_envelope
 from shared.errors import Conflict, PipelineError, Rejected, RetryLater
-from shared.events import Event, Message, event_of
-from shared.ports import Alert, App
+from shared.events import BadMessage, Event, Message, event_of
+from shared.ports import Alert, App, StartJob
 
 log = logging.getLogger("geminivideo")
 
@@ -25,14 +29,18 @@ COME_AGAIN = 503
 BROKEN = 500
 KEPT_BODY_CHARACTERS = 64_000
 PROGRESS_EVERY_SECONDS = 0.5
+CLAIM_TRIES = 5
 
-Results = Event | Sequence[Event] | None
+Results = Event | StartJob | Sequence[Event | StartJob] | None
 Work = Callable[[Any, App], Results]
 Function = Callable[[Request], Response]
 
 
 def stage(work: Work) -> Function:
-    """Make a function of `(event, app) -> event(s)`; the first annotation is the topic it takes."""
+    """Make a function of `(event, app) -> event(s)`; the first annotation is the topic it takes.
+
+    Work that returns a StartJob is done when the job is started; it emits nothing itself.
+    """
     takes = first_annotation(work)
 
     @functions_framework.http
@@ -41,6 +49,25 @@ def stage(work: Work) -> Function:
         return _deliver(work, takes, request)
 
     return typing.cast(Function, function)
+
+
+class Stopped(RetryLater):
+    """The platform told this process to end."""
+
+
+def job(work: Work) -> Callable[[], int]:
+    """Make a container's main of `(event, app) -> event(s)`; it returns the exit status.
+
+    0: done, refused with the reason, or in the hands of another execution. 1: the claim is given
+    back, and the platform is to try again; so it is after SIGTERM.
+    """
+    takes = first_annotation(work)
+
+    @wraps(work)
+    def main() -> int:
+        return 0 if _run_job(work, takes).status_code == ACKNOWLEDGED else 1
+
+    return main
 
 
 @dataclass(frozen=True)
@@ -108,13 +135,67 @@ def _deliver(work: Work, takes: type[Event], request: Request) -> Response:
         return _run(work, event, app.for_tenant(event.tenant_id), trace)
 
 
-def _run(work: Work, event: Event, app: App, trace: logs.Trace) -> Response:
+def _run_job(work: Work, takes: type[Event]) -> Response:
+    call, app = bootstrap.job_call(), bootstrap.app().for_job()
+    name = ledger.JOB_PREFIX + work.__name__
+    try:
+        message = _started_with(call.message)
+        event = takes.from_message(message)
+    except Rejected as problem:
+        return _quarantine(app, name, call.message.encode(), problem)
+    trace = _trace_of(name, event, message.attributes, None)
+
+    def stoppable(event: Event, app: App) -> Results:
+        with _stopped_by_sigterm():
+            return work(event, app)
+
+    execution = f"{work.__name__}/{call.execution}"
+    with logs.tracing(trace), _own_temporary_files(name):
+        return _run(stoppable, event, app.for_tenant(event.tenant_id), trace, execution)
+
+
+def _started_with(text: str) -> Message:
+    try:
+        fields = json.loads(text)
+        return Message(fields["topic"], fields["data"].encode(), dict(fields["attributes"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise BadMessage(f"not what a job is started with: {problem}") from problem
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the work; afterwards the few writes that tell so are left to finish."""
+
+    def stop(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Stopped("the platform told this job to end (SIGTERM)")
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+@contextmanager
+def _own_temporary_files(name: str) -> Iterator[None]:
+    """Temporary files in a folder of this attempt, gone when it ends."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True) as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
+def _run(work: Work, event: Event, app: App, trace: logs.Trace, execution: str = "") -> Response:
     name = trace.stage
     claim: ledger.Claim | None = None
     try:
-        claim = ledger.claim(app, name, event, trace.attributes)
+        claim = _claim(app, event, trace, execution)
         if claim is None:
-            log.info("%s was done before", event.identity)
+            log.info("%s was done before, or is in other hands", event.identity)
             return Response(status=ACKNOWLEDGED)
         log.info("started, attempt %s", claim.record["attempt"])
         _work_and_publish(work, claim, app, trace)
@@ -130,18 +211,52 @@ def _run(work: Work, event: Event, app: App, trace: logs.Trace) -> Response:
     return Response(status=ACKNOWLEDGED)
 
 
+def _claim(app: App, event: Event, trace: logs.Trace, execution: str) -> ledger.Claim | None:
+    """The right to do the work; for a job's second execution None while the first is at it."""
+    if not execution:
+        return ledger.claim(app, trace.stage, event, trace.attributes)
+    for left in reversed(range(CLAIM_TRIES)):
+        try:
+            return ledger.claim(app, trace.stage, event, trace.attributes, execution=execution)
+        except ledger.Leased:
+            return None
+        except Conflict:
+            # Whoever started this execution writes down its name at the same moment.
+            if not left:
+                raise
+    return None
+
+
 def _work_and_publish(work: Work, claim: ledger.Claim, app: App, trace: logs.Trace) -> None:
     """Keep the results, publish, close: a crash in between repeats messages and loses none."""
     messages = claim.results
     if messages is None:
         results = work(claim.event, replace(app, progress=_progress(app, claim)))
-        emitted = [results] if isinstance(results, Event) else list(results or ())
+        made = [results] if isinstance(results, Event | StartJob) else list(results or ())
+        if any(isinstance(result, StartJob) for result in made):
+            return _hand_over(made, claim, app, trace)
+        emitted = [result for result in made if isinstance(result, Event)]
         messages = [event.to_message(trace.attributes) for event in emitted]
         claim = ledger.record_results(app, claim, messages)
     if messages:
         app.bus.publish(messages)
     closed = ledger.close(app, claim, [event_of(message) for message in messages])
     log.info("done in %s s", closed.record["seconds"])
+    return None
+
+
+def _hand_over(
+    made: Sequence[Event | StartJob], claim: ledger.Claim, app: App, trace: logs.Trace
+) -> None:
+    """Start what a stage wants started: done twice, it starts nothing twice."""
+    names = set()
+    for wish in made:
+        if not isinstance(wish, StartJob):
+            raise TypeError(f"{claim.stage} returned events beside jobs to start; choose one")
+        jobs.start_job(app, wish, trace.attributes)
+        names.add(wish.job)
+    ledger.close(app, claim, handed_over=claim.stage in names)
+    log.info("handed over to %s", ", ".join(sorted(names)))
 
 
 def _progress(app: App, claim: ledger.Claim) -> Callable[[float, str], None]:
@@ -217,8 +332,14 @@ def _read_body(request: Request, app: App) -> bytes:
 
 
 def _trace(name: str, event: Event, envelope: Envelope, request: Request) -> logs.Trace:
-    attributes = envelope.message.attributes
-    parent = attributes.get("traceparent") or request.headers.get("traceparent")
+    header = request.headers.get("traceparent")
+    return _trace_of(name, event, envelope.message.attributes, header)
+
+
+def _trace_of(
+    name: str, event: Event, attributes: Mapping[str, str], header: str | None
+) -> logs.Trace:
+    parent = attributes.get("traceparent") or header
     first = hashlib.sha256(f"{event.tenant_id}/{event.identity}".encode()).hexdigest()[:32]
     given = attributes.get("correlation_id", "")
     correlation_id = given if re.fullmatch(r"[0-9A-Za-z-]{1,64}", given) else first

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.errors import DocumentInvalid, PipelineError, Rejected, RetryLater
+from shared.errors import Conflict, DocumentInvalid, PipelineError, Rejected, RetryLater
 from shared.events import Event, Message
 from shared.ports import ABSENT, App, Document, Merge, Put, Where, Write
 
@@ -18,6 +18,10 @@ SHOWN = (
     *("seconds", "reason", "code"),
 )
 FINAL_STATES = ("done", "rejected")
+JOB_PREFIX = "job_"
+"""A job keeps its place in the ledger apart from the stage of the same name that starts it."""
+STARTED = "started"
+"""A job's event that no execution has claimed yet; people see it waiting."""
 
 
 class Leased(RetryLater):
@@ -60,21 +64,26 @@ def ledger_id(stage: str, event: Event) -> str:
     return f"{stage}:{event.identity}"
 
 
-def claim(app: App, stage: str, event: Event, trace: Mapping[str, str]) -> Claim | None:
+def claim(
+    app: App, stage: str, event: Event, trace: Mapping[str, str], *, execution: str = ""
+) -> Claim | None:
     """Take an event for this process; None when it was finished before.
 
+    A job names its `execution`: the next attempt of the same one takes over from one that died,
+    because a platform runs them one after the other.
     Raises Leased while somebody else holds it, DifferentPayload when the same identity came
     with another content, Conflict when somebody else was faster.
     """
     stored = app.documents.get(KIND, ledger_id(stage, event))
     payload = _digest(event)
     if stored is not None:
-        if stored.data["payload"] != payload:
-            raise DifferentPayload(f"{stored.id} was {stored.data['payload']}, now {payload}")
+        _refuse_different(stored, payload)
         if stored.data["state"] in FINAL_STATES:
             return None
-        _refuse_leased(app, stored)
+        if not execution or stored.data.get("execution") != execution:
+            _refuse_leased(app, stored)
     record = {
+        **(_job_fields(execution, event.to_message(trace), stored) if execution else {}),
         "stage": stage,
         "event": event.topic(),
         "run": event.run,
@@ -90,6 +99,62 @@ def claim(app: App, stage: str, event: Event, trace: Mapping[str, str]) -> Claim
     return _write(app, Claim(stage, event, stored.version if stored else ABSENT, {}), record)
 
 
+def open_job(app: App, stage: str, event: Event, message: Message) -> Claim | None:
+    """Note that a job is to do the work of an event; None when one is at it or has done it.
+
+    What was noted and never started is noted anew, and so is what failed. `message` is kept for
+    whoever has to start it again. Raises DifferentPayload and Conflict like `claim`.
+    """
+    stored = app.documents.get(KIND, ledger_id(stage, event))
+    if stored is not None:
+        _refuse_different(stored, _digest(event))
+        if stored.data["state"] in FINAL_STATES or (
+            stored.data["state"] != "failed" and stored.data.get("execution")
+        ):
+            return None
+    record = {
+        **_never_claimed(app, stage, event),
+        **({"results": stored.data["results"]} if stored else {}),
+        "state": STARTED,
+        "lease_until": _stamp(app.now() + timedelta(seconds=app.for_job().lease_seconds)),
+        "reason": "",
+        **_job_fields("", message, stored),
+    }
+    version = stored.version if stored else ABSENT
+    return _write(app, Claim(stage, event, version, {}), record)
+
+
+def note_execution(app: App, opened: Claim, execution: str) -> None:
+    """Keep what the platform calls the execution that it started."""
+    try:
+        _write(app, opened, {**opened.record, "execution": execution})
+    except Conflict:
+        # The job was faster than this note: its claim names its execution itself.
+        return
+
+
+def open_jobs(app: App) -> Iterator[Document]:
+    """Every record of a job that has an execution and no end."""
+    cursor = None
+    while True:
+        where = [Where("state", "in", [STARTED, "running", "retrying"])]
+        page = app.documents.query(KIND, where, cursor=cursor)
+        yield from (record for record in page.documents if record.data.get("execution"))
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def abandon(app: App, stored: Document, reason: str, *, again: bool = False) -> None:
+    """Take an event from an execution that will not go on; raises Conflict when it changed.
+
+    With `again` it may be opened anew, else it stays with that execution until it has failed.
+    """
+    ended = {"state": "retrying", "reason": plain_text(reason), "lease_until": _stamp(app.now())}
+    ended |= {"execution": ""} if again else {}
+    app.documents.put(KIND, stored.id, {**stored.data, **ended}, expect=stored.version)
+
+
 def record_results(app: App, claim: Claim, messages: Sequence[Message]) -> Claim:
     """Keep what the work led to before it is published; raises Conflict when the claim is lost."""
     results = [
@@ -102,9 +167,18 @@ def record_results(app: App, claim: Claim, messages: Sequence[Message]) -> Claim
         raise ResultsTooLarge(f"{len(messages)} results of {claim.id}: {problem}") from problem
 
 
-def close(app: App, claim: Claim, emitted: Sequence[Event] = ()) -> Claim:
-    """The event is done; what it led to shows this stage as done too."""
+def close(
+    app: App, claim: Claim, emitted: Sequence[Event] = (), *, handed_over: bool = False
+) -> Claim:
+    """The event is done; what it led to shows this stage as done too.
+
+    A stage that `handed_over` to its job is done when that is started, and the subject shows how
+    far the job is.
+    """
     record = _finished(app, claim, "done", "")
+    if handed_over:
+        version = app.documents.put(KIND, claim.id, record, expect=claim.version)
+        return replace(claim, version=version, record=record)
     subjects = {_subject(event) for event in emitted} - {None, _subject(claim.event)}
     shown = _fields_shown(app, claim.stage, record)
     return _write(app, claim, record, [Merge(*subject, shown) for subject in subjects if subject])
@@ -136,11 +210,16 @@ def fail(app: App, stage: str, event: Event, reason: str) -> None:
 
 
 def free_leases(app: App) -> int:
-    """Give back every claim of processes known to be dead; returns how many there were."""
+    """Give back every claim of stages known to be dead; returns how many there were.
+
+    Jobs outlive the process that started them: they are looked after by their executions.
+    """
     freed, cursor = 0, None
     while True:
         page = app.documents.query(KIND, [Where("state", "==", "running")], cursor=cursor)
         for held in page.documents:
+            if "execution" in held.data:
+                continue
             app.documents.put(
                 KIND,
                 held.id,
@@ -156,9 +235,14 @@ def free_leases(app: App) -> int:
 def show_progress(app: App, claim: Claim, fraction: float, step: str) -> None:
     """Tell whoever looks at the subject how far this stage is."""
     if claim.event.subject_kind:
-        where = f"stages.{claim.stage}"
+        where = f"stages.{shown_name(claim.stage)}"
         fields = {f"{where}.progress": round(fraction, 3), f"{where}.step": step}
         app.documents.commit([Merge(claim.event.subject_kind, claim.event.subject_id, fields)])
+
+
+def shown_name(stage: str) -> str:
+    """The name that people see: a job's work stands where its stage's would."""
+    return stage.removeprefix(JOB_PREFIX)
 
 
 def plain_text(text: str, longest: int = LONGEST_REASON) -> str:
@@ -167,12 +251,28 @@ def plain_text(text: str, longest: int = LONGEST_REASON) -> str:
 
 
 def _write(app: App, claim: Claim, record: Mapping[str, Any], more: Sequence[Write] = ()) -> Claim:
-    writes: list[Write] = [Put(KIND, claim.id, record, expect=claim.version), *more]
     subject = _subject(claim.event)
+    writes: list[Write] = [Put(KIND, claim.id, record, expect=claim.version), *more]
     if subject is not None:
         writes.append(Merge(*subject, _fields_shown(app, claim.stage, record)))
     versions = app.documents.commit(writes)
     return replace(claim, version=versions[0], record=record)
+
+
+def _refuse_different(stored: Document, payload: str) -> None:
+    if stored.data["payload"] != payload:
+        raise DifferentPayload(f"{stored.id} was {stored.data['payload']}, now {payload}")
+
+
+def _job_fields(execution: str, message: Message, stored: Document | None) -> dict[str, Any]:
+    """What a job's record says beside a stage's: whose it is, and what starts it again."""
+    sent = {
+        "topic": message.topic,
+        "data": message.data.decode(),
+        "attributes": dict(message.attributes),
+    }
+    kept = stored.data.get("message") if stored else None
+    return {"execution": execution, "message": kept or sent}
 
 
 def _refuse_leased(app: App, stored: Document) -> None:
@@ -205,14 +305,15 @@ def _finished(app: App, claim: Claim, state: str, reason: str) -> dict[str, Any]
 
 
 def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: record[key] for key in SHOWN if key in record}
+    shown = {key: record[key] for key in SHOWN if key in record}
+    return {**shown, "state": "waiting"} if record["state"] == STARTED else shown
 
 
 def _fields_shown(app: App, stage: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """What a subject says of one stage, and the trace that leads to its log lines."""
     traced = {key: record[key] for key in ("correlation_id", "traceparent") if key in record}
     return {
-        f"stages.{stage}": _shown(record),
+        f"stages.{shown_name(stage)}": _shown(record),
         "updated_at": _stamp(app.now()),
         "tenant_id": app.tenant_id,
         **traced,

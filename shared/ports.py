@@ -8,10 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
-from shared.events import LOCAL_TENANT, Message
+from shared.events import LOCAL_TENANT, Event, Message
 from shared.models import Limits
 
 JsonObject = Mapping[str, Any]
+
+LEASE_MARGIN_SECONDS = 60
+READING_SHARE = 0.8
+"""Of the time that work has, how much may go into reading a video."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,9 @@ class Documents(Protocol):
     def for_tenant(self, tenant_id: str) -> Self:
         """The same store, seen by one tenant."""
 
+    def tenants(self) -> Sequence[str]:
+        """Every tenant that has a document here, by name."""
+
     def get(self, kind: str, id: str) -> Document | None:
         """One document; None when there is none or it has expired."""
 
@@ -259,6 +266,55 @@ class Schedules(Protocol):
         """Publish its event once, now; raises ScheduleMissing."""
 
 
+@dataclass(frozen=True)
+class StartJob:
+    """What a stage returns when a job is to do the work of an event."""
+
+    job: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class ExecutionState:
+    """How far one run of a job is; `attempt` counts from 1, 0 before the first one began."""
+
+    execution: str
+    state: Literal["running", "succeeded", "failed", "cancelled", "unknown"]
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    attempt: int = 0
+    reason: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it works, waits for a machine, or is about to be tried again."""
+        return self.state == "running"
+
+
+class Jobs(Protocol):
+    """Work that takes longer than a stage may: one container started for one event.
+
+    A job's memory, time and retries are declared once, in containers/jobs.yaml. An execution is
+    called `<job>/<id>`.
+    """
+
+    def start(self, name: str, message: Message) -> str:
+        """Start a job with its event, return the execution; raises JobMissing, JobInvalid.
+
+        Started twice, a platform may run two executions: the job's claim makes one of them work
+        and the other one end well at once.
+        """
+
+    def state(self, execution: str) -> ExecutionState:
+        """How far an execution is; `unknown` when the platform knows no such one."""
+
+    def cancel(self, execution: str) -> None:
+        """Stop an execution: SIGTERM, and SIGKILL when it has not ended ten seconds later.
+
+        Nothing happens when it has ended, or was never there.
+        """
+
+
 def utc_now() -> datetime:
     """The clock of production."""
     return datetime.now(UTC)
@@ -276,6 +332,8 @@ class Options:
     """How long a pulled message belongs to who pulled it."""
     local_url: str = "http://127.0.0.1:8787"
     """Where the local stack answers; the base of URLs that disk files sign."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What a process that an adapter starts here finds around it, our settings included."""
 
 
 @dataclass(frozen=True)
@@ -288,6 +346,7 @@ class Adapters:
     secrets: Callable[[], Secrets]
     alerts: Callable[[], Alerts]
     schedules: Callable[[], Schedules]
+    jobs: Callable[[], Jobs]
 
 
 def _ignore_progress(fraction: float, step: str) -> None:
@@ -305,12 +364,24 @@ class App:
     lease_seconds: float = 600.0
     """How long an event belongs to the stage that claimed it."""
     push_max_bytes: int = 14_000_000
+    inline_seconds: float = 300.0
+    """Work that is expected to take longer than this is done by a job."""
+    job_timeout_seconds: float = 3000.0
+    """How long one attempt of a job may take."""
     progress: Callable[[float, str], None] = _ignore_progress
     """Tell how far the work is: a fraction 0-1 and the name of the step."""
 
     def for_tenant(self, tenant_id: str) -> "App":
         """The same app, seen by one tenant."""
         return replace(self, tenant_id=tenant_id)
+
+    def for_job(self) -> "App":
+        """The same app with the time that a job has instead of a stage's."""
+        limits = self.limits.model_copy(
+            update={"deadline_seconds": READING_SHARE * self.job_timeout_seconds}
+        )
+        lease_seconds = self.job_timeout_seconds + LEASE_MARGIN_SECONDS
+        return replace(self, limits=limits, lease_seconds=lease_seconds)
 
     @cached_property
     def files(self) -> Files:
@@ -341,3 +412,8 @@ class App:
     def schedules(self) -> Schedules:
         """The timed events."""
         return self.adapters.schedules()
+
+    @property
+    def jobs(self) -> Jobs:
+        """Where long work is done; its messages carry their tenant."""
+        return self.adapters.jobs()

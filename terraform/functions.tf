@@ -1,5 +1,19 @@
 # One function a stage, from its bundle, without an event trigger: its subscription calls it.
 
+locals {
+  # What functions and jobs run on.
+  ports = {
+    GEMINIVIDEO_FILES          = "gs://${google_storage_bucket.files.name}"
+    GEMINIVIDEO_BUS            = "pubsub://${var.project}"
+    GEMINIVIDEO_DOCUMENTS      = "firestore://${var.project}/${google_firestore_database.documents.name}"
+    GEMINIVIDEO_SECRETS        = "secret-manager://${var.project}"
+    GEMINIVIDEO_SCHEDULES      = "scheduler://${var.project}/${var.region}"
+    GEMINIVIDEO_JOBS           = "run://${var.project}/${var.region}"
+    GEMINIVIDEO_GOOGLE_PROJECT = var.project
+    GEMINIVIDEO_LOG_FORMAT     = "json"
+  }
+}
+
 resource "google_cloudfunctions2_function" "stage" {
   for_each = local.stages
 
@@ -32,15 +46,8 @@ resource "google_cloudfunctions2_function" "stage" {
     all_traffic_on_latest_revision   = true
     service_account_email            = local.emails[each.key]
 
-    environment_variables = merge(each.value.decoding, {
-      GEMINIVIDEO_FILES                 = "gs://${google_storage_bucket.files.name}"
-      GEMINIVIDEO_BUS                   = "pubsub://${var.project}"
-      GEMINIVIDEO_DOCUMENTS             = "firestore://${var.project}/${google_firestore_database.documents.name}"
-      GEMINIVIDEO_SECRETS               = "secret-manager://${var.project}"
-      GEMINIVIDEO_SCHEDULES             = "scheduler://${var.project}/${var.region}"
-      GEMINIVIDEO_GOOGLE_PROJECT        = var.project
+    environment_variables = merge(local.ports, each.value.decoding, {
       GEMINIVIDEO_STAGE_TIMEOUT_SECONDS = tostring(each.value.timeout_seconds)
-      GEMINIVIDEO_LOG_FORMAT            = "json"
     })
   }
 

@@ -1,10 +1,10 @@
-# One account a stage, with rights that follow from what the stage takes, emits and uses.
+# One account a stage or job, with rights that follow from what it takes, emits and uses.
 
 resource "google_service_account" "stage" {
-  for_each = local.stages
+  for_each = local.workers
 
   account_id   = each.value.account_id
-  display_name = "Stage ${each.key}"
+  display_name = startswith(each.key, "job_") ? "Job ${trimprefix(each.key, "job_")}" : "Stage ${each.key}"
 
   depends_on = [google_project_service.api]
 }
@@ -17,9 +17,9 @@ locals {
   builder_email  = "${google_service_account.builder.account_id}@${local.account_domain}"
 }
 
-# Every stage keeps the ledger, in this database and no other.
+# Everybody keeps the ledger, in this database and no other.
 resource "google_project_iam_member" "documents" {
-  for_each = local.stages
+  for_each = local.workers
 
   project = var.project
   role    = "roles/datastore.user"
@@ -33,14 +33,14 @@ resource "google_project_iam_member" "documents" {
 
 locals {
   emissions = merge([
-    for name, stage in local.stages : {
+    for name, stage in local.workers : {
       for topic in stage.emits : "${name}:${topic}" => { stage = name, topic = topic }
     }
   ]...)
 
   users = {
-    for port in ["files"] :
-    port => { for name, stage in local.stages : name => stage if contains(stage.uses, port) }
+    for port in ["files", "jobs"] :
+    port => { for name, stage in local.workers : name => stage if contains(stage.uses, port) }
   }
 }
 

@@ -21,6 +21,7 @@ locals {
       max_instances   = try(stage.max_instances, 10)
       schedule        = try(stage.schedule, null)
       http            = try(stage.http, false)
+      starts          = try(stage.starts, null)
     }
   }
 
@@ -35,7 +36,7 @@ locals {
   topics = toset(concat(
     [local.dead_letter_topic],
     [for stage in local.pushed : stage.takes],
-    flatten([for stage in local.stages : stage.emits]),
+    flatten([for worker in local.workers : worker.emits]),
   ))
 
   bundles_dir = coalesce(var.bundles_dir, "${path.module}/../dist/bundles")

@@ -65,3 +65,15 @@ variable "deletion_protection" {
   type        = bool
   default     = true
 }
+
+variable "images" {
+  description = "The image of each job of containers/jobs.yaml, best by digest."
+  type        = map(string)
+  default     = {}
+}
+
+variable "gpu" {
+  description = "The accelerator of jobs that can use one, for example nvidia-l4; empty: they run on CPUs. Its quota must be requested first."
+  type        = string
+  default     = ""
+}

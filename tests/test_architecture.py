@@ -15,7 +15,10 @@ VENDORS = [
     *("flask", "functions_framework", "google", "httpx", "openai", "requests_oauthlib"),
 ]
 WEB = ["functions_framework", "flask"]
-STAGE_PARTS = ("shared.domain", "shared.handler", "shared.ledger", "shared.spend", "shared.ports")
+STAGE_PARTS = (
+    *("shared.domain", "shared.handler", "shared.ledger", "shared.spend", "shared.ports"),
+    *("shared.jobs", "shared.analysis"),
+)
 
 # A place, what of ours it may import, and which third parties it must not. The first match rules.
 RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
@@ -29,6 +32,8 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.ports", ("shared.events", "shared.models"), VENDORS),
     ("shared.adapters", ("shared.ports", *VOCABULARY), WEB),
     ("shared.ledger", ("shared.ports", *VOCABULARY), VENDORS),
+    ("shared.jobs", ("shared.ledger", "shared.ports", *VOCABULARY), VENDORS),
+    ("shared.analysis", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.spend", ("shared.ports", *VOCABULARY), VENDORS),
     ("shared.status", ("shared.ports", *VOCABULARY), VENDORS),
     (
@@ -40,6 +45,7 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
         "shared.handler",
         (
             "shared.bootstrap",
+            "shared.jobs",
             "shared.ledger",
             "shared.ports",
             "shared.logs",

@@ -31,6 +31,7 @@ IMPORT_BUDGETS = {
     "ingest": (0.6, 150),
     "analyze": (0.6, 150),
     "record_dead_letter": (0.6, 150),
+    "watch_jobs": (0.6, 150),
 }
 """Seconds and megabytes after `import main` in a fresh interpreter: what a cold start waits for."""
 MOST_RUNS = 6
@@ -79,7 +80,7 @@ def light_programs() -> Path:
 def local_app(tmp_path: Path) -> tuple[App, dict[str, str]]:
     """An App that keeps everything in one folder, and the environment that makes its like."""
     settings = local_settings(tmp_path)
-    ports = ("files", "bus", "documents", "secrets", "schedules")
+    ports = ("files", "bus", "documents", "secrets", "schedules", "jobs")
     return build_app(settings), {PREFIX + port.upper(): getattr(settings, port) for port in ports}
 
 

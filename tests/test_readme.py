@@ -6,18 +6,34 @@ import re
 import pytest
 
 from scripts.cli.settings import settings_table
-from scripts.stages import ROOT, read_stages
+from scripts.stages import ROOT, Stage, read_jobs, read_stages
 
 README = (ROOT / "README.md").read_text()
+
+
+def what_follows(stage: Stage) -> str:
+    """What a stage emits, the job that it starts, or that nothing follows."""
+    started = [f"starts `{stage.starts}`"] if stage.starts else []
+    return ", ".join([*stage.emits, *started]) or "(end)"
 
 
 def test_the_table_of_stages_is_that_of_stages_yaml() -> None:
     """One row a stage, in the same order and with the same words."""
     rows = [
-        f"| `{name}` | {stage.takes} | {', '.join(stage.emits) or '(end)'} | {stage.does} |"
+        f"| `{name}` | {stage.takes} | {what_follows(stage)} | {stage.does} |"
         for name, stage in read_stages().items()
     ]
     header = "| stage | takes | emits | does |\n| --- | --- | --- | --- |\n"
+    assert header + "\n".join(rows) + "\n\n" in README
+
+
+def test_the_table_of_jobs_is_that_of_jobs_yaml() -> None:
+    """One row a job, in the same order and with the same words."""
+    rows = [
+        f"| `{name}` | {job.takes} | {', '.join(job.emits) or '(end)'} | {job.does} |"
+        for name, job in read_jobs().items()
+    ]
+    header = "| job | takes | emits | does |\n| --- | --- | --- | --- |\n"
     assert header + "\n".join(rows) + "\n\n" in README
 
 

@@ -13,7 +13,8 @@ import yaml
 from scripts.bundle import build_bundle
 from scripts.stages import ROOT
 from shared.config import Settings
-from tests.support.terraform_policy import CHECKS, Plan, declared_stages, findings
+from tests.support.terraform_jobs import JOB_CHECKS, JOB_MISTAKES, LATER_JOB, findings
+from tests.support.terraform_policy import CHECKS, Plan, declared_jobs, declared_stages
 
 OFFLINE = ROOT.parent / "shared" / "tools" / "terraform_offline" / "terraform-offline"
 FILES = sorted((ROOT / "terraform").glob("*.tf"))
@@ -23,14 +24,22 @@ STAGE_FIELDS = {
     *("min_instances", "schedule", "http", "uses", "starts", "does"),
 }
 LATER_STAGES = {
-    "watch_jobs": {
-        "takes": "jobs-due",
+    "send_reports": {
+        "takes": "reports-due",
         "emits": [],
         "requirements": "base",
         "memory_mib": 512,
         "timeout_seconds": 60,
-        "schedule": "*/5 * * * *",
+        "schedule": "0 6 * * *",
         "uses": [],
+    },
+    "render": {
+        "takes": "variations-planned",
+        "emits": [],
+        "starts": "render",
+        "requirements": "base",
+        "memory_mib": 512,
+        "timeout_seconds": 60,
     },
     "capi_webhook": {
         "takes": "HTTPS",
@@ -123,7 +132,7 @@ MISTAKES = {
         "bus is 'sqlite:///tmp/bus.db'",
     ),
     "a secret in the environment": (
-        'functions.tf: GEMINIVIDEO_LOG_FORMAT            = "json" -> '
+        'functions.tf: GEMINIVIDEO_LOG_FORMAT     = "json" -> '
         'GEMINIVIDEO_LOG_FORMAT = "json"\nGEMINIVIDEO_META_TOKEN = "x"',
         "a secret in the environment",
     ),
@@ -135,6 +144,7 @@ MISTAKES = {
         'firestore.tf: "DELETE_PROTECTION_ENABLED" -> "DELETE_PROTECTION_DISABLED"',
         "not protected from deletion",
     ),
+    **JOB_MISTAKES,
 }
 EVERY_DAY = (
     "a public bucket",
@@ -143,6 +153,8 @@ EVERY_DAY = (
     "a function open to everybody",
     "an Editor",
     "one account for all",
+    "a job of somebody else's account",
+    "a stage that may start every job",
 )
 
 
@@ -165,8 +177,13 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def checkout(folder: Path, bundles: Path, stages: dict[str, Any] | None = None) -> Path:
-    """A git checkout of only terraform/, stages.yaml and the bundles."""
+def checkout(
+    folder: Path,
+    bundles: Path,
+    stages: dict[str, Any] | None = None,
+    jobs: dict[str, Any] | None = None,
+) -> Path:
+    """A git checkout of only terraform/, stages.yaml, jobs.yaml and the bundles."""
     shutil.copytree(
         ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform*")
     )
@@ -175,13 +192,17 @@ def checkout(folder: Path, bundles: Path, stages: dict[str, Any] | None = None) 
     (folder / "functions" / "stages.yaml").write_text(
         yaml.safe_dump(stages or declared_stages(ROOT))
     )
+    (folder / "containers").mkdir()
+    (folder / "containers" / "jobs.yaml").write_text(yaml.safe_dump(jobs or declared_jobs(ROOT)))
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     return folder
 
 
-def plan(offline: Path, folder: Path) -> Plan:
+def plan(offline: Path, folder: Path, *, gpu: str = "", images: bool = True) -> Plan:
     """The offline plan of a checkout; raises CalledProcessError with what terraform said."""
-    variables = ["-var", "project=p", "-var", "region=europe-west1"]
+    built = {name: f"images/{name}@sha256:0" for name in declared_jobs(folder)} if images else {}
+    variables = ["-var", "project=p", "-var", "region=europe-west1", "-var", f"gpu={gpu}"]
+    variables += ["-var", f"images={json.dumps(built)}"]
     subprocess.run(
         [str(offline), "plan", str(folder / "terraform"), "plan.json", *variables],
         cwd=folder,
@@ -189,7 +210,8 @@ def plan(offline: Path, folder: Path) -> Plan:
         capture_output=True,
         text=True,
     )
-    return Plan(json.loads((folder / "plan.json").read_text()), declared_stages(folder))
+    content = json.loads((folder / "plan.json").read_text())
+    return Plan(content, declared_stages(folder), declared_jobs(folder), gpu)
 
 
 def test_the_plan_keeps_the_policy(offline: Path, bundles: Path, tmp_path: Path) -> None:
@@ -203,7 +225,8 @@ def test_the_plan_keeps_the_policy(offline: Path, bundles: Path, tmp_path: Path)
 def test_schedules_and_webhooks_follow_from_stages_yaml(
     offline: Path, bundles: Path, tmp_path: Path
 ) -> None:
-    folder = checkout(tmp_path, bundles, {**declared_stages(ROOT), **LATER_STAGES})
+    stages = {**declared_stages(ROOT), **LATER_STAGES}
+    folder = checkout(tmp_path, bundles, stages, {**declared_jobs(ROOT), **LATER_JOB})
     for stage in LATER_STAGES:
         (folder / "dist" / "bundles" / f"{stage}-0123456789abcdef.zip").touch()
     made = plan(offline, folder)
@@ -211,7 +234,36 @@ def test_schedules_and_webhooks_follow_from_stages_yaml(
     assert made.all("google_cloud_run_v2_service_iam_member", "public").keys() == {"capi_webhook"}
     assert "capi_webhook" not in made.all("google_pubsub_subscription")
     assert made.all("google_cloud_scheduler_job")["watch_jobs"]["name"] == "watch-jobs"
-    assert "watch_jobs" not in made.all("google_storage_bucket_iam_member", "files")
+    assert made.all("google_cloud_scheduler_job")["send_reports"]["name"] == "send-reports"
+    assert "send_reports" not in made.all("google_storage_bucket_iam_member", "files")
+
+
+@pytest.mark.parametrize("gpu", ["", "nvidia-l4"])
+def test_a_job_follows_from_one_entry(
+    gpu: str, offline: Path, bundles: Path, tmp_path: Path
+) -> None:
+    """On a CPU by default, on a GPU where the variable names one."""
+    stages = {**declared_stages(ROOT), **LATER_STAGES}
+    folder = checkout(tmp_path, bundles, stages, {**declared_jobs(ROOT), **LATER_JOB})
+    for stage in LATER_STAGES:
+        (folder / "dist" / "bundles" / f"{stage}-0123456789abcdef.zip").touch()
+    made = plan(offline, folder, gpu=gpu)
+    assert findings(made) == []
+    task = made.all("google_cloud_run_v2_job")["render"]["template"][0]["template"][0]
+    assert task["gpu_zonal_redundancy_disabled"] == (True if gpu else None)
+    assert task["containers"][0]["image"] == "images/render@sha256:0"
+    assert made.all("google_cloud_run_v2_job_iam_member", "starts").keys() == {"analyze", "render"}
+
+
+def test_a_job_without_an_image_is_planned_with_a_warning(
+    offline: Path, bundles: Path, tmp_path: Path
+) -> None:
+    made = plan(offline, checkout(tmp_path, bundles), images=False)
+    failed = [check for check in made.content["checks"] if check["status"] == "fail"]
+    assert [check["address"]["name"] for check in failed] == ["images"]
+    assert "containers/<job>/Dockerfile" in json.dumps(failed).replace("\\u003c", "<").replace(
+        "\\u003e", ">"
+    )
 
 
 def test_an_unbuilt_checkout_is_planned_with_a_warning(offline: Path, tmp_path: Path) -> None:
@@ -258,7 +310,7 @@ def test_every_mistake_is_about_code_that_is_there(tmp_path: Path) -> None:
         folder = shutil.copytree(ROOT / "terraform", tmp_path / str(number))
         make_mistake(folder, change)
     assert len(MISTAKES) >= 15
-    assert len(CHECKS) >= 10
+    assert len([*CHECKS, *JOB_CHECKS]) >= 12
 
 
 def test_terraform_is_formatted() -> None:
@@ -308,7 +360,7 @@ def test_a_stage_fits_the_platform(stage: str) -> None:
 def test_a_stage_may_touch_files_only_when_it_does(stage: str) -> None:
     declared = declared_stages(ROOT)[stage].get("uses", ["files"])
     code = (ROOT / "functions" / stage / "main.py").read_text()
-    assert ("files" in declared) == ("app.files" in code)
+    assert ("files" in declared) == ("app.files" in code or "shared.analysis" in code)
 
 
 def test_the_queue_in_the_cloud_retries_like_the_local_one() -> None:

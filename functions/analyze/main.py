@@ -1,52 +1,23 @@
-"""Analyze: measure all that a CPU can measure about a video, in one decode."""
+"""Analyze: measure all that a CPU can measure about a video, here or in a job when that is long."""
 
-from shared.domain.video.analyze import analyze_video
-from shared.domain.video.timeline import draw_timeline
+from shared.analysis import analyze_and_keep
+from shared.domain.video.effort import analysis_seconds
+from shared.domain.video.inspect import VideoFacts
 from shared.events import VideoAnalyzed, VideoIngested
 from shared.handler import stage
-from shared.models import Analysis
-from shared.ports import App, Merge, Put
+from shared.ports import App, StartJob
 
 
 @stage
-def analyze(video: VideoIngested, app: App) -> VideoAnalyzed:
-    """Store report and pictures create-once, the pattern, and the facts on the asset."""
-    sheets: list[bytes] = []
-    with app.files.local_copy(video.path) as local_path:
-        analysis = analyze_video(
-            local_path,
-            video_id=video.video_id,
-            limits=app.limits,
-            extracted_at=app.now(),
-            on_progress=app.progress,
-            on_contact_sheet=sheets.append,
-        )
-    report_path = f"analysis/{video.video_id}/{video.run}.json"
+def analyze(video: VideoIngested, app: App) -> VideoAnalyzed | StartJob:
+    """Measure at once what is expected to fit into a push, and let a job measure the rest."""
+    if expected_seconds(video, app) > app.inline_seconds:
+        return StartJob("analyze", video)
+    return analyze_and_keep(video, app)
+
+
+def expected_seconds(video: VideoIngested, app: App) -> float:
+    """How long the analysis may take, by what ingest read in the header; 0 when it kept none."""
     asset = app.documents.get("assets", video.video_id)
-    timeline = draw_timeline(analysis, str(asset.data.get("name", "")) if asset else "")
-    stem = report_path.removesuffix(".json")
-    for path, content, kind in (
-        (f"{stem}.contact.jpg", sheets[0], "image/jpeg"),
-        (f"{stem}.timeline.svg", timeline.encode(), "image/svg+xml"),
-        (report_path, analysis.model_dump_json().encode(), "application/json"),
-    ):
-        app.files.write(path, content, content_type=kind, once=True)
-    keep_facts(analysis, report_path, app)
-    return VideoAnalyzed(
-        tenant_id=app.tenant_id,
-        video_id=video.video_id,
-        path=video.path,
-        report_path=report_path,
-        run=video.run,
-    )
-
-
-def keep_facts(analysis: Analysis, report_path: str, app: App) -> None:
-    """The pattern and the measured media; the report itself stays in Files."""
-    media = {"media": analysis.media.model_dump(mode="json"), "report_path": report_path}
-    app.documents.commit(
-        [
-            Put("patterns", analysis.video_id, analysis.pattern.model_dump(mode="json")),
-            Merge("assets", analysis.video_id, media),
-        ]
-    )
+    claims = asset.data.get("claims") if asset else None
+    return analysis_seconds(VideoFacts.model_validate(claims)) if claims else 0.0

@@ -4,10 +4,12 @@ import click
 
 from scripts.stages import read_stages
 from shared import bootstrap
+from shared import jobs as started_jobs
 from shared.config import read_settings
 from shared.errors import Rejected
 from shared.events import DeadLettered, Message, event_of
-from shared.ports import App, Document, Merge, Where
+from shared.ledger import JOB_PREFIX
+from shared.ports import App, Document, Merge, StartJob, Where
 
 
 @click.command()
@@ -18,7 +20,8 @@ def replay(stage: str | None) -> None:
     if stage is not None and stage.replace("-", "_") not in known:
         raise click.BadParameter(f"{stage!r} is no stage; there are {', '.join(known)}")
     app = bootstrap.build_app(read_settings())
-    where = [Where("stage", "==", stage.replace("-", "_"))] if stage else []
+    name = stage.replace("-", "_") if stage else ""
+    where = [Where("stage", "in", [name, JOB_PREFIX + name])] if stage else []
     count, cursor = 0, None
     while True:
         page = app.documents.query("dead_letters", where, cursor=cursor)
@@ -35,11 +38,17 @@ def replay_one(app: App, letter: Document) -> bool:
         return False
     kept = DeadLettered.model_validate_json(app.files.read(letter.data["path"]))
     try:
-        topic = event_of(kept.message).topic()
+        event = event_of(kept.message)
     except Rejected as problem:
         click.echo(f"{letter.id} stays where it is: {problem}", err=True)
         return False
-    app.bus.publish([Message(topic, kept.message.data, kept.attributes)])
+    stage = str(letter.data["stage"])
+    if stage.startswith(JOB_PREFIX):
+        # The stage that started it has done its part: only the job is to be repeated.
+        wish = StartJob(stage.removeprefix(JOB_PREFIX), event)
+        started_jobs.start_job(app.for_tenant(event.tenant_id), wish, kept.attributes)
+    else:
+        app.bus.publish([Message(event.topic(), kept.message.data, kept.attributes)])
     stamp = app.now().isoformat(timespec="microseconds")
     app.documents.commit([Merge("dead_letters", letter.id, {"replayed_at": stamp})])
     return True

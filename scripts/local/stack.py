@@ -17,11 +17,12 @@ from scripts.local.page import StatusPage
 from scripts.local.server import Server, WsgiApp, function_apps
 from scripts.local.uploads import UploadsWatcher
 from scripts.stages import DEAD_LETTERS, Stage, read_stages, schedules_of, subscription_of
-from shared import bootstrap, ledger
+from shared import bootstrap, jobs, ledger
 from shared.adapters.bus.sqlite import SqliteBus
 from shared.adapters.documents.sqlite import SqliteDocuments
 from shared.adapters.files.disk import DiskFiles
 from shared.adapters.files.signed import signed_files_app
+from shared.adapters.jobs.process import ProcessJobs
 from shared.adapters.schedules.rules import DueRun
 from shared.adapters.schedules.sqlite import SqliteSchedules
 from shared.config import Settings
@@ -100,11 +101,12 @@ def prepare(app: App, stages: Mapping[str, Stage]) -> None:
         and isinstance(documents, SqliteDocuments)
         and isinstance(schedules, SqliteSchedules)
         and isinstance(app.adapters.files(), DiskFiles)
+        and isinstance(app.jobs, ProcessJobs)
     )
     if not local:
         raise ConfigError(
-            "the local stack runs on local adapters: unset GEMINIVIDEO_FILES, _BUS, _DOCUMENTS "
-            "and _SCHEDULES, or give each a file:// or sqlite:// URL"
+            "the local stack runs on local adapters: unset GEMINIVIDEO_FILES, _BUS, _DOCUMENTS, "
+            "_SCHEDULES and _JOBS, or give each a file://, sqlite:// or process:// URL"
         )
     for name, stage in stages.items():
         dead_letters = None if stage.takes == DEAD_LETTERS else DEAD_LETTERS
@@ -114,10 +116,12 @@ def prepare(app: App, stages: Mapping[str, Stage]) -> None:
             )
     cast(SqliteBus, bus).recover()
     cast(SqliteSchedules, schedules).declare(schedules_of(stages))
-    for tenant_id in cast(SqliteDocuments, documents).tenants():
+    for tenant_id in documents.tenants():
         freed = ledger.free_leases(app.for_tenant(tenant_id))
-        if freed:
-            log.info("%s interrupted steps of tenant %s go on", freed, tenant_id)
+        restarted = jobs.restart_dead(app.for_tenant(tenant_id))
+        if freed or restarted:
+            count = freed + restarted
+            log.info("%s interrupted steps of tenant %s go on", count, tenant_id)
 
 
 def stop(threads: list[Thread], stopping: Flag) -> None:

@@ -240,3 +240,12 @@ def test_merging_does_not_touch_what_it_is_given(data: dict[str, Any], n: int, m
 def test_microseconds_are_exact(moment: datetime) -> None:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     assert epoch + timedelta(microseconds=rules.microseconds(moment)) == moment
+
+
+def test_every_tenant_that_has_something_is_listed(everyone: Documents) -> None:
+    names = sorted(f"t{uuid4().hex}" for _ in range(3))
+    for name in names:
+        everyone.for_tenant(name).put("assets", "a", {})
+    listed = everyone.for_tenant(names[0]).tenants()
+    assert [name for name in listed if name in names] == names
+    assert list(listed) == sorted(listed)

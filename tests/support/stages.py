@@ -9,10 +9,10 @@ from typing import Any
 from scripts.stages import ROOT
 
 
-def load_main(name: str) -> ModuleType:
-    """A stage's main.py as a module of its own."""
-    file = ROOT / "functions" / name / "main.py"
-    spec = importlib.util.spec_from_file_location(f"main_{name}", file)
+def load_main(name: str, folder: str = "functions") -> ModuleType:
+    """A stage's (or a job's) main.py as a module of its own."""
+    file = ROOT / folder / name / "main.py"
+    spec = importlib.util.spec_from_file_location(f"main_{folder}_{name}", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

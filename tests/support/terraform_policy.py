@@ -17,6 +17,10 @@ LONGEST_ACK_DEADLINE_SECONDS = 600
 REPLY_MARGIN_SECONDS = 30
 WEEK_SECONDS = 7 * 86_400
 ALLOWED_ROLES = {
+    "google_cloud_run_v2_job_iam_member": {
+        "projects/p/roles/geminivideoJobStarter",
+        "projects/p/roles/geminivideoJobWatcher",
+    },
     "google_cloud_run_v2_service_iam_member": {"roles/run.invoker"},
     "google_project_iam_member": {
         "roles/artifactregistry.writer",
@@ -32,8 +36,7 @@ ALLOWED_ROLES = {
 NARROWED_ROLES = {"roles/datastore.user", "roles/storage.objectUser"}
 """Rights to data, which in a whole project are too wide without a condition."""
 EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
-PORTS_IN_THE_CLOUD = {"files", "bus", "documents", "secrets", "schedules"}
-
+PORTS_IN_THE_CLOUD = {"files", "bus", "documents", "secrets", "schedules", "jobs"}
 Values = dict[str, Any]
 
 
@@ -43,6 +46,8 @@ class Plan:
 
     content: dict[str, Any]
     stages: dict[str, dict[str, Any]]
+    jobs: dict[str, dict[str, Any]]
+    gpu: str = ""
     project: str = "p"
 
     def all(self, kind: str, name: str = "") -> dict[str, Values]:
@@ -64,9 +69,14 @@ class Plan:
         after: dict[str, Any] = changes[address]["change"]["after_unknown"]
         return after
 
-    def account(self, stage: str) -> str:
-        """The e-mail of a stage's own account."""
-        return f"stage-{cloud_name(stage)}@{self.project}.iam.gserviceaccount.com"
+    def account(self, worker: str) -> str:
+        """The e-mail of a stage's or job's own account."""
+        return f"{account_id(worker)}@{self.project}.iam.gserviceaccount.com"
+
+    @property
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """Whoever has an account: stages by name, jobs by their place in the ledger."""
+        return {**self.stages, **{f"job_{name}": job for name, job in self.jobs.items()}}
 
     @property
     def pushed(self) -> dict[str, dict[str, Any]]:
@@ -82,7 +92,21 @@ def declared_stages(root: Path) -> dict[str, dict[str, Any]]:
     return stages
 
 
+def declared_jobs(root: Path) -> dict[str, dict[str, Any]]:
+    """containers/jobs.yaml as Terraform reads it."""
+    jobs: dict[str, dict[str, Any]] = yaml.safe_load(
+        (root / "containers" / "jobs.yaml").read_text()
+    )
+    return jobs
+
+
 Check = Callable[[Plan], Iterator[str]]
+
+
+def account_id(worker: str) -> str:
+    """What a stage's or job's account is called."""
+    name = cloud_name(worker)
+    return name if worker.startswith("job_") else f"stage-{name}"
 
 
 def cloud_name(stage: str) -> str:
@@ -131,19 +155,25 @@ def check_environment(plan: Plan) -> Iterator[str]:
     """Each function runs on the cloud's adapters, with settings that exist and no secret."""
     for name, function in plan.all("google_cloudfunctions2_function").items():
         variables: dict[str, str] = function["service_config"][0]["environment_variables"]
-        settings = {key.removeprefix(PREFIX).lower(): value for key, value in variables.items()}
-        if unknown := set(settings) - set(Settings.model_fields):
-            yield f"function {name}: no such settings: {sorted(unknown)}"
-        for port in PORTS_IN_THE_CLOUD:
-            scheme = settings.get(port, "").partition("://")[0]
-            if scheme not in ADAPTERS[port] or scheme in ("file", "sqlite"):
-                yield f"function {name}: {port} is {settings.get(port)!r}, not a cloud's"
-        if settings.get("stage_timeout_seconds") != str(plan.stages[name]["timeout_seconds"]):
+        yield from environment_findings(plan, f"function {name}", variables)
+        timeout = str(plan.stages[name]["timeout_seconds"])
+        if variables.get(f"{PREFIX}STAGE_TIMEOUT_SECONDS") != timeout:
             yield f"function {name}: it does not know its own timeout"
-        if settings.get("log_format") != "json" or settings.get("google_project") != plan.project:
-            yield f"function {name}: its log lines are not for Cloud Logging"
-        if any(re.search("TOKEN|PASSWORD|_KEY|CREDENTIAL", key) for key in variables):
-            yield f"function {name}: a secret in the environment; it belongs into Secret Manager"
+
+
+def environment_findings(plan: Plan, who: str, variables: dict[str, str]) -> Iterator[str]:
+    """What a function and a job must both find around them."""
+    settings = {key.removeprefix(PREFIX).lower(): value for key, value in variables.items()}
+    if unknown := set(settings) - set(Settings.model_fields):
+        yield f"{who}: no such settings: {sorted(unknown)}"
+    for port in PORTS_IN_THE_CLOUD:
+        scheme = settings.get(port, "").partition("://")[0]
+        if scheme not in ADAPTERS[port] or scheme in ("file", "sqlite", "process"):
+            yield f"{who}: {port} is {settings.get(port)!r}, not a cloud's"
+    if settings.get("log_format") != "json" or settings.get("google_project") != plan.project:
+        yield f"{who}: its log lines are not for Cloud Logging"
+    if any(re.search("TOKEN|PASSWORD|_KEY|CREDENTIAL", key) for key in variables):
+        yield f"{who}: a secret in the environment; it belongs into Secret Manager"
 
 
 def check_bundles(plan: Plan) -> Iterator[str]:
@@ -215,7 +245,7 @@ def check_topics(plan: Plan) -> Iterator[str]:
     """Each topic that a stage takes or emits is there, and dead letters are read by somebody."""
     topics = plan.all("google_pubsub_topic")
     needed = {DEAD_LETTERS, *(stage["takes"] for stage in plan.pushed.values())}
-    needed |= {topic for stage in plan.stages.values() for topic in stage.get("emits", [])}
+    needed |= {topic for worker in plan.workers.values() for topic in worker.get("emits", [])}
     if set(topics) != needed:
         yield f"topics {sorted(topics)} are not those of stages.yaml: {sorted(needed)}"
     for name, topic in topics.items():
@@ -256,15 +286,15 @@ def check_roles(plan: Plan) -> Iterator[str]:
 def check_accounts(plan: Plan) -> Iterator[str]:
     """One account a stage, with the rights of its own line of stages.yaml and no others."""
     accounts = plan.all("google_service_account", "stage")
-    wanted = {name: f"stage-{cloud_name(name)}" for name in plan.stages}
+    wanted = {name: account_id(name) for name in plan.workers}
     if {name: account["account_id"] for name, account in accounts.items()} != wanted:
         yield f"accounts {sorted(accounts)} are not one a stage"
     if long := [account for account in wanted.values() if not 6 <= len(account) <= 30]:
         yield f"account ids must have 6-30 characters: {long}"
     expected = {
         (topic, f"serviceAccount:{plan.account(name)}")
-        for name, stage in plan.stages.items()
-        for topic in stage.get("emits", [])
+        for name, worker in plan.workers.items()
+        for topic in worker.get("emits", [])
     }
     emits = plan.all("google_pubsub_topic_iam_member", "emits").values()
     if {(item["topic"], item["member"]) for item in emits} != expected:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from shared.events import (
     BadMessage,
     DeadLettered,
     Event,
+    JobsDue,
     Message,
     UploadFinalized,
     VideoAnalyzed,
@@ -370,3 +372,40 @@ def test_the_same_dead_letter_has_one_id_and_another_one_another() -> None:
         letter_id(b"a", CloudPubSubDeadLetterSourceSubscription="s"),
     ]
     assert len({first, *others}) == 4
+
+
+def test_a_letter_of_ours_reads_like_one_of_pubsub() -> None:
+    message = VideoIngested(video_id=VIDEO_ID, path="videos/a.mp4").to_message({"traceparent": "t"})
+    facts = {"source_subscription": "job-analyze", "delivery_count": 2, "published": "analyze/1"}
+    letter = DeadLettered.about(message, **facts)  # type: ignore[arg-type]
+    sent = letter.to_message({"correlation_id": "of the watcher"})
+    assert event_of(sent) == letter == DeadLettered.about(message, **facts)  # type: ignore[arg-type]
+    assert letter.message.attributes == message.attributes
+    assert DeadLettered.about(message, **{**facts, "published": "analyze/2"}) != letter  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 10**6), st.integers(-149, 149))
+def test_messages_of_one_slot_are_one_fact(slot: int, late_seconds: int) -> None:
+    """Cloud Scheduler's message says nothing: its slot is the nearest to when it was published."""
+    at = datetime.fromtimestamp(1_700_000_100 + 300 * slot, UTC)
+    on_time, late = (
+        JobsDue.from_message(Message("", b"{}", {}, moment))
+        for moment in (at, at + timedelta(seconds=late_seconds))
+    )
+    assert on_time == late
+    assert on_time.occasion == at.strftime("%Y%m%dT%H%M%SZ")
+    local = Message("jobs-due", b"{}", {"slot": at.isoformat()}, at + timedelta(days=1))
+    assert event_of(local) == on_time
+
+
+def test_a_run_on_demand_swallows_no_slot() -> None:
+    asked = JobsDue.from_message(Message("", b"{}", {"request_id": "abc"}))
+    assert asked.occasion == "request-abc"
+
+
+@pytest.mark.parametrize(
+    "attributes", [{}, {"slot": "noon"}, {"request_id": "../x"}, {"request_id": "x" * 99}]
+)
+def test_a_schedule_without_a_turn_is_refused(attributes: dict[str, str]) -> None:
+    with pytest.raises(BadMessage):
+        JobsDue.from_message(Message("", b"{}", attributes))

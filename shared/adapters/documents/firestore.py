@@ -66,6 +66,12 @@ class FirestoreDocuments:
         """The same database, seen by one tenant."""
         return type(self)(self._client, self._options, rules.check_tenant(tenant_id))
 
+    def tenants(self) -> Sequence[str]:
+        """Every tenant that has a document here, by name; their own documents need not exist."""
+        with _translated(rules.QueryInvalid):
+            found = self._client.collection("tenants").list_documents(**_patience())
+            return sorted(reference.id for reference in found)
+
     def get(self, kind: str, id: str) -> Document | None:
         """One document; None when there is none or it has expired."""
         rules.check_name(kind, id)
