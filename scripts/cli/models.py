@@ -66,6 +66,14 @@ def evaluate(data: Path | None, as_json: bool) -> None:
         click.echo(reliability_table(reliability))
 
 
+@models.command()
+def features() -> None:
+    """Print the table of features, as docs/features.md has it."""
+    from shared.domain.scoring.features import features_page
+
+    click.echo(features_page(), nl=False)
+
+
 def show(figures: Iterable[Figure]) -> None:
     """A table for people: each figure, its goal, its baseline, whether it is met."""
     from rich.console import Console

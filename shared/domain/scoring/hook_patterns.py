@@ -149,3 +149,15 @@ NEWS = any_of(
     r"\b(?:now available|is here|are here|is back|coming soon|just (?:launched|dropped|released)"
     r"|launch(?:es|ing) (?:today|now|soon))\b",
 )
+AUTHORITY = any_of(
+    r"\b(?:doctors?|dermatologists?|dentists?|scientists?|experts?|physicians?|engineers?|nutritionists?"
+    r"|professors?|vets?|nasa|harvard|stanford|fda|usda|clinical(?:ly)?|certified|accredited"
+    r"|patented|peer[- ]reviewed|lab[- ]tested|scientifically|award[- ]winning|official)\b",
+    r"\b(?:stud(?:y|ies)|research|science|trials?) (?:show|shows|proves?|found|says|suggests?)\b",
+    r"\b(?:as (?:seen|featured) (?:in|on)|years of experience|since (?:1[89]|20)\d\d|proven)\b",
+)
+RESULT_TIME = any_of(
+    r"\b(?:in|within|after) (?:just |only |under |less than )?(?:\d+|one|two|three|a few|a) "
+    r"(?:minutes?|hours?|days?|weeks?|months?|nights?|uses?|washes)\b",
+    r"\bovernight\b",
+)

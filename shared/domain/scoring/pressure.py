@@ -74,7 +74,6 @@ def _strongest(label: Pressure, place: int, text: Text) -> Judgement:
     return Judgement(label, round(probability, 4), part.clean if probability >= 0.5 else "")
 
 
-@lru_cache(maxsize=4096)
 def _probabilities(text: Text) -> NDArray[np.float64]:
     """One probability a label, of a short text."""
     arrays = load_weights(MODEL).arrays
