@@ -34,7 +34,7 @@ def train(data: Path | None) -> None:
     for file in (recipes.train_pressure(folder), recipes.train_headlines(folder)):
         click.echo(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
     figures = [*recipes.sample_figures(), *recipes.cross_figures(folder)]
-    of_pairs = [figure for figure in figures if "pairs" in figure.name]
+    of_pairs = [f for f in figures if "pairs" in f.name or "CTR" in f.name]
     of_texts = [f for f in figures if f not in of_pairs and "hook" not in f.name]
     reliability = reliability_table(recipes.reliability_rows(folder))
     write_figures(MODELS / "pressure.md", figures_table(of_texts))
@@ -49,7 +49,7 @@ def evaluate(data: Path | None, as_json: bool) -> None:
     """Measure the models on texts they have not seen, beside goals and baselines.
 
     The samples of the project always; with --data (or the material beside the project) everything
-    there by cross-validation too, which trains anew and takes about 10 s.
+    there by cross-validation too, which trains anew and takes about half a minute.
     """
     figures = [*recipes.sample_figures()]
     folder = data or (MATERIAL if MATERIAL.is_dir() else None)

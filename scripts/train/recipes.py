@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from scripts.train import headlines, pressure
+from scripts.train.ctr import ctr_figures, train_on_archive
 from scripts.train.figures import Figure, reliability
 from scripts.train.hooks import hook_figures
 from scripts.train.sources import (
@@ -117,6 +118,8 @@ def cross_figures(data: Path) -> Iterator[Figure]:
     chosen = headlines.cross_probabilities(trials, gaps, folds)
     on = f"{len(chosen)} clear pairs, {headlines.FOLDS} folds by story"
     yield from headlines.pair_figures(chosen, on)
+    arms = headlines.sound_arms(*read_arms(data / ARCHIVE))
+    yield from ctr_figures(train_on_archive(arms))
     longer = [len(trials.headlines[a]) > len(trials.headlines[b]) for a, b in winners_first(trials)]
     yield Figure("headline pairs, longer wins", float(np.mean(longer)), measured_on=on)
 
