@@ -84,10 +84,10 @@ def show(figures: Iterable[Figure]) -> None:
         sign = "≤" if figure.lower_is_better else "≥"
         table.add_row(
             figure.name,
-            f"{figure.value:.3f}",
+            figure.shown,
             "" if figure.goal is None else f"{sign} {figure.goal:.2f}",
             VERDICTS[figure.met],
-            "" if figure.baseline is None else f"{figure.baseline:.3f}",
+            "" if figure.baseline is None else f"{figure.baseline:.5g}",
             figure.measured_on,
         )
     Console().print(table)

@@ -16,8 +16,8 @@ def figures_table(figures: Iterable[Figure]) -> str:
     for figure in figures:
         sign = "<=" if figure.lower_is_better else ">="
         goal = "" if figure.goal is None else f"{sign} {figure.goal:.2f}"
-        baseline = "" if figure.baseline is None else f"{figure.baseline:.3f}"
-        cells = (figure.name, f"{figure.value:.3f}", goal, baseline, figure.measured_on)
+        baseline = "" if figure.baseline is None else f"{figure.baseline:.5g}"
+        cells = (figure.name, figure.shown, goal, baseline, figure.measured_on)
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 

@@ -21,6 +21,11 @@ class Figure:
     measured_on: str = ""
 
     @property
+    def shown(self) -> str:
+        """The value with three digits after the point, five when it is that small."""
+        return f"{self.value:.3f}" if abs(self.value) >= 0.02 else f"{self.value:.5f}"
+
+    @property
     def met(self) -> bool | None:
         """Whether the goal is met, to three digits."""
         if self.goal is None:

@@ -57,7 +57,8 @@ def detect_language(text: Text) -> Language:
     foreign = _script(text.clean)
     if foreign:
         return Language(foreign, "script")
-    hits = Counter({code: sum(map(_weight, words & set(text.words))) for code, words in ALL})
+    said = set(text.words)
+    hits = Counter({code: sum(map(_weight, words & said)) for code, words in ALL})
     code, most = max(hits.items(), key=lambda item: item[1])
     marks = sum(char in NEVER_ENGLISH for char in text.clean.lower())
     if code != "en" and most + marks >= hits["en"] + CLEAR_LEAD:

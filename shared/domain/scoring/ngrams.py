@@ -1,7 +1,10 @@
 """Hashed n-grams of words and characters: a text as sparse counts, without a vocabulary to keep."""
 
 from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
+from math import log
 from zlib import crc32
 
 import numpy as np
@@ -10,10 +13,10 @@ from numpy.typing import NDArray
 from shared.domain.scoring.texts import Text
 
 CHARACTER_SIZES = (3, 4, 5)
-WORD_SIZES = (1, 2)
 
 
-def count_ngrams(text: Text, *, characters: bool = True) -> Counter[str]:
+@lru_cache(maxsize=256)
+def count_ngrams(text: Text) -> Mapping[str, int]:
     """How often each n-gram is there: words alone and in pairs, 3 to 5 characters within words.
 
     Numbers count as "0" and clock times as "0:0": what learns "only 2 left" knows "only 7 left".
@@ -21,12 +24,11 @@ def count_ngrams(text: Text, *, characters: bool = True) -> Counter[str]:
     words = [_masked(word) for word in text.words]
     counts = Counter(f"w {word}" for word in words)
     counts.update(f"w {a} {b}" for a, b in pairwise(words))
-    if characters:
-        for word in words:
-            padded = f" {word} "
-            for size in CHARACTER_SIZES:
-                ends = range(size, max(size, len(padded)) + 1)
-                counts.update(f"c {padded[end - size : end]}" for end in ends)
+    for word in words:
+        padded = f" {word} "
+        for size in CHARACTER_SIZES:
+            ends = range(size, max(size, len(padded)) + 1)
+            counts.update([f"c {padded[end - size : end]}" for end in ends])
     return counts
 
 
@@ -37,13 +39,13 @@ def _masked(word: str) -> str:
 
 
 def hash_counts(
-    counts: Counter[str], buckets: int
+    counts: Mapping[str, int], buckets: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Buckets and values: 1 + log of the count, the vector scaled to length 1."""
     found: dict[int, float] = {}
     for gram, count in counts.items():
         bucket = crc32(gram.encode()) % buckets
-        found[bucket] = found.get(bucket, 0.0) + 1.0 + float(np.log(count))
+        found[bucket] = found.get(bucket, 0.0) + 1.0 + log(count)
     places = np.fromiter(found.keys(), np.int64, len(found))
     values = np.fromiter(found.values(), np.float64, len(found))
     length = float(np.sqrt((values**2).sum()))

@@ -1,5 +1,7 @@
 """Kinds of hooks: figures on labelled headlines, and each rule on lines of ads."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +88,16 @@ def test_any_text_has_hooks_in_range_and_in_order(raw: str) -> None:
     ranks = [match.strength * match.confidence for match in found]
     assert ranks == sorted(ranks, reverse=True)
     assert all(0 < m.strength <= 1 and 0 < m.confidence < 1 for m in found)
+
+
+@pytest.mark.parametrize(
+    "text", ["day 1 " * 1600, "used to " * 1250, "'a b" * 2500, "went from " * 1000, "1." * 5000]
+)
+def test_texts_made_to_slow_the_rules_do_not(text: str) -> None:
+    find_hooks.cache_clear()
+    began = time.process_time()
+    find_hooks(text)
+    assert time.process_time() - began < 0.25
 
 
 def test_confidence_is_the_counted_precision_pulled_to_one_half() -> None:
