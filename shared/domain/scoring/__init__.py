@@ -1,0 +1,1 @@
+"""What a video's words, pictures and facts say about how it will do, with every part shown."""
