@@ -95,8 +95,12 @@ def find_cuts(thumbs: Thumbs, steps: Floats) -> list[int]:
         if steps[at] < CUT_RATIO * usual or _returns(thumbs, frame, float(steps[at])):
             continue
         changed = changed_share(thumbs[frame - 1], thumbs[frame])
-        needed = CLEAR_CHANGED_SHARE if steps[at] > CLEAR_RATIO * usual else CUT_CHANGED_SHARE
-        if changed < needed or has_moved(thumbs[frame - 1], thumbs[frame]):
+        calm = steps[at] > CLEAR_RATIO * usual
+        if changed < (CLEAR_CHANGED_SHARE if calm else CUT_CHANGED_SHARE):
+            continue
+        # A camera shows its turn in more than one step; alone between still frames, the same
+        # picture at another place is an editor's jump cut.
+        if not calm and has_moved(thumbs[frame - 1], thumbs[frame]):
             continue
         if not cuts or frame - cuts[-1] >= FLASH_FRAMES:
             cuts.append(frame)

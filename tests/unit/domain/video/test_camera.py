@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from shared.domain.video.camera import find_shift, has_moved, is_camera_move
 from shared.domain.video.scenes import find_transitions
+from shared.models import Transition
 
 FPS = 30.0
 EVENING, DAY = (20, 90), (130, 230)
@@ -66,10 +67,17 @@ def test_another_shot_has_not_only_moved(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(1, 5))
-def test_a_jerk_of_the_camera_is_no_cut(seed: int) -> None:
+def test_a_jerk_of_a_camera_on_its_way_is_no_cut(seed: int) -> None:
+    wide = landscape(seed)
+    video = clip(views(wide, list(range(30))), views(wide, [39 + i for i in range(30)]))
+    assert find_transitions(video, FPS) == ()
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_the_same_picture_at_another_place_between_still_frames_is_a_jump_cut(seed: int) -> None:
     wide = landscape(seed)
     video = clip(views(wide, [10] * 30), views(wide, [20] * 30))
-    assert find_transitions(video, FPS) == ()
+    assert find_transitions(video, FPS) == (Transition(kind="cut", start_frame=30, end_frame=30),)
 
 
 @pytest.mark.parametrize("count", [8, 12, 20])
