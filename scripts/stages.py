@@ -31,7 +31,7 @@ class Stage(BaseModel):
     does: str
     schedule: str | None = None
     http: bool = False
-    uses: list[Literal["files"]] = ["files"]
+    uses: list[Literal["files", "tables"]] = ["files"]
 
 
 class StagesFile(BaseModel):

@@ -17,6 +17,7 @@ ADAPTERS = {
     "secrets": {"file": "file", "secret-manager": "secret_manager"},
     "alerts": {"console": "console"},
     "schedules": {"sqlite": "sqlite", "scheduler": "cloud_scheduler"},
+    "tables": {"duckdb": "duckdb", "bigquery": "bigquery"},
 }
 LEASE_MARGIN_SECONDS = 60
 

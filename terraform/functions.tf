@@ -38,6 +38,7 @@ resource "google_cloudfunctions2_function" "stage" {
       GEMINIVIDEO_DOCUMENTS             = "firestore://${var.project}/${google_firestore_database.documents.name}"
       GEMINIVIDEO_SECRETS               = "secret-manager://${var.project}"
       GEMINIVIDEO_SCHEDULES             = "scheduler://${var.project}/${var.region}"
+      GEMINIVIDEO_TABLES                = "bigquery://${var.project}.${local.dataset_id}"
       GEMINIVIDEO_GOOGLE_PROJECT        = var.project
       GEMINIVIDEO_STAGE_TIMEOUT_SECONDS = tostring(each.value.timeout_seconds)
       GEMINIVIDEO_LOG_FORMAT            = "json"

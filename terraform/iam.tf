@@ -39,7 +39,7 @@ locals {
   ]...)
 
   users = {
-    for port in ["files"] :
+    for port in ["files", "tables"] :
     port => { for name, stage in local.stages : name => stage if contains(stage.uses, port) }
   }
 }

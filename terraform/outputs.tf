@@ -18,5 +18,6 @@ output "settings" {
     GEMINIVIDEO_DOCUMENTS = "firestore://${var.project}/${google_firestore_database.documents.name}"
     GEMINIVIDEO_SECRETS   = "secret-manager://${var.project}"
     GEMINIVIDEO_SCHEDULES = "scheduler://${var.project}/${var.region}"
+    GEMINIVIDEO_TABLES    = "bigquery://${var.project}.${local.dataset_id}"
   }
 }

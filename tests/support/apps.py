@@ -33,6 +33,7 @@ def local_settings(folder: Path, **others: Any) -> Settings:
         "documents": f"sqlite://{folder}/documents.db",
         "secrets": f"file://{folder}/secrets",
         "schedules": f"sqlite://{folder}/schedules.db",
+        "tables": f"duckdb://{folder}/tables",
     }
     return Settings(**{**urls, "log_format": "text", **others})
 

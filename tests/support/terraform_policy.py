@@ -1,5 +1,6 @@
 """What a plan of terraform/ must and must not hold: pure checks that return what they found."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,17 +10,21 @@ from typing import Any
 import yaml
 
 from shared.adapters.documents.firestore import EXPIRES_AT
+from shared.adapters.tables.rules import view_sql
 from shared.bootstrap import ADAPTERS
 from shared.config import PREFIX, Settings
+from shared.tables import TABLES
 
 DEAD_LETTERS = "dead-lettered"
 LONGEST_ACK_DEADLINE_SECONDS = 600
 REPLY_MARGIN_SECONDS = 30
 WEEK_SECONDS = 7 * 86_400
 ALLOWED_ROLES = {
+    "google_bigquery_dataset_iam_member": {"roles/bigquery.dataEditor"},
     "google_cloud_run_v2_service_iam_member": {"roles/run.invoker"},
     "google_project_iam_member": {
         "roles/artifactregistry.writer",
+        "roles/bigquery.jobUser",
         "roles/datastore.user",
         "roles/logging.logWriter",
         "roles/storage.objectUser",
@@ -32,7 +37,7 @@ ALLOWED_ROLES = {
 NARROWED_ROLES = {"roles/datastore.user", "roles/storage.objectUser"}
 """Rights to data, which in a whole project are too wide without a condition."""
 EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
-PORTS_IN_THE_CLOUD = {"files", "bus", "documents", "secrets", "schedules"}
+PORTS_IN_THE_CLOUD = {"files", "bus", "documents", "secrets", "schedules", "tables"}
 
 Values = dict[str, Any]
 
@@ -136,7 +141,7 @@ def check_environment(plan: Plan) -> Iterator[str]:
             yield f"function {name}: no such settings: {sorted(unknown)}"
         for port in PORTS_IN_THE_CLOUD:
             scheme = settings.get(port, "").partition("://")[0]
-            if scheme not in ADAPTERS[port] or scheme in ("file", "sqlite"):
+            if scheme not in ADAPTERS[port] or scheme in ("file", "sqlite", "duckdb"):
                 yield f"function {name}: {port} is {settings.get(port)!r}, not a cloud's"
         if settings.get("stage_timeout_seconds") != str(plan.stages[name]["timeout_seconds"]):
             yield f"function {name}: it does not know its own timeout"
@@ -324,6 +329,52 @@ def check_documents(plan: Plan) -> Iterator[str]:
             yield f"database {name}: no way back to an hour ago"
 
 
+def check_tables(plan: Plan) -> Iterator[str]:
+    """Rows and views are those of shared/tables.py, outlive mistakes, and open to who uses them."""
+    rows, views = (
+        plan.all("google_bigquery_table", "rows"),
+        plan.all("google_bigquery_table", "view"),
+    )
+    if set(rows) != set(TABLES) or set(views) != set(TABLES):
+        yield f"tables {sorted(rows)} and views {sorted(views)} are not {sorted(TABLES)}"
+    for name, table in rows.items():
+        columns = {
+            column["name"]: (column["type"], column["mode"])
+            for column in json.loads(table["schema"])
+        }
+        wanted = {
+            column.name: (
+                column.type.partition("(")[0],
+                "NULLABLE" if column.nullable else "REQUIRED",
+            )
+            for column in TABLES[name].stored_columns
+        }
+        if columns != wanted:
+            yield f"table {name}: its columns are not those of shared/tables.py"
+        if not table["deletion_protection"]:
+            yield f"table {name}: not protected from deletion"
+        if table["clustering"][0] != "tenant_id":
+            yield f"table {name}: a question of one tenant would read the rows of all"
+    for name, view in views.items():
+        dataset = f"{plan.project}.{view['dataset_id']}"
+        rows_of_view = f"`{dataset}.{TABLES[name].rows_name}`"
+        if view["view"][0]["query"] != view_sql(TABLES[name], rows_of_view):
+            yield f"view {name}: does not keep one row per row id"
+    for dataset in plan.all("google_bigquery_dataset").values():
+        if dataset["delete_contents_on_destroy"] or dataset["max_time_travel_hours"] != "168":
+            yield "dataset: what is deleted by mistake cannot be brought back"
+    for kind in ("google_bigquery_dataset_iam_member", "google_project_iam_member"):
+        name = "tables" if kind == "google_bigquery_dataset_iam_member" else "queries"
+        users = {item["member"] for item in plan.all(kind, name).values()}
+        wanted_users = {
+            f"serviceAccount:{plan.account(stage)}"
+            for stage, declared in plan.stages.items()
+            if "tables" in declared.get("uses", [])
+        }
+        if users != wanted_users:
+            yield f"{kind}.{name}: {sorted(users)} are not the stages that use tables"
+
+
 def check_schedules(plan: Plan) -> Iterator[str]:
     """Each stage with a schedule has its clock, which publishes what the stage takes."""
     jobs = plan.all("google_cloud_scheduler_job")
@@ -354,5 +405,6 @@ CHECKS: tuple[Check, ...] = (
     check_callers,
     check_storage,
     check_documents,
+    check_tables,
     check_schedules,
 )
