@@ -1,24 +1,26 @@
 """A small BigQuery over DuckDB: rows streamed in and questions answered, for the real client.
 
-Its tables and views are those that Terraform deploys. It forgets every insertId at once, as
+Its tables and views are made of what Terraform reads. It forgets every insertId at once, as
 BigQuery may. What it leaves out: access control, jobs that take long, cost, partitions.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import RLock, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import sqlglot
 
-from scripts.tables import DATASET, TABLES_FILE
+from scripts.tables import DATASET, tables_json
+
+if TYPE_CHECKING:
+    import duckdb
 
 Resource = dict[str, Any]
 PROJECT, DATASET_ID = "tables-test", "geminivideo"
@@ -61,7 +63,7 @@ class BigQueryServer:
     """The state: tables in DuckDB, the faults to come, and what was asked."""
 
     schemas: dict[str, dict[str, Resource]]
-    database: duckdb.DuckDBPyConnection
+    database: "duckdb.DuckDBPyConnection"
     url: str = ""
     page_rows: int = 1000
     faults: list[Fault] = field(default_factory=list)
@@ -100,6 +102,8 @@ class BigQueryServer:
 
     def problem_of(self, table: str, row: Resource) -> Resource | None:
         """What BigQuery would say of a row."""
+        import duckdb
+
         schema = self.schemas[table]
         for name in row:
             if name not in schema:
@@ -130,12 +134,15 @@ class BigQueryServer:
 
     def query(self, body: Resource) -> Resource:
         """jobs.query: run it, answer with the first page."""
+        import duckdb
+
         assert body["useLegacySql"] is False
         assert body["defaultDataset"] == {"projectId": PROJECT, "datasetId": DATASET_ID}
         assert body["parameterMode"] == "NAMED"
         values = {one["name"]: parameter(one) for one in body["queryParameters"]}
         try:
-            [sql] = sqlglot.transpile(body["query"], read="bigquery", write="duckdb")
+            exact = re.sub(r"\bNUMERIC\b(?!\()", "NUMERIC(38, 9)", body["query"])
+            [sql] = sqlglot.transpile(exact, read="bigquery", write="duckdb")
             found = self.database.execute(sql, values)
         except (duckdb.Error, sqlglot.ParseError) as problem:
             raise Refused(400, "invalidQuery", str(problem)) from problem
@@ -216,7 +223,7 @@ def parameter(sent: Resource) -> Any:
 
 def scalar(kind: str, text: str) -> Any:
     """A value of a type, from the text that it is sent as."""
-    readers = {
+    readers: dict[str, Callable[[str], Any]] = {
         "STRING": str,
         "INT64": int,
         "FLOAT64": float,
@@ -286,11 +293,15 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def empty_state() -> BigQueryServer:
-    """The tables and views of terraform/tables.json, without a row."""
+    """The tables and views that Terraform would make, without a row."""
+    # Not at the top: a connection's thread that outlives a test would keep the module alive, and
+    # DuckDB complains of that when Python ends.
+    import duckdb
+
     database = duckdb.connect(":memory:", config={"threads": "1"})
     database.execute("SET TimeZone = 'UTC'")
     schemas: dict[str, dict[str, Resource]] = {}
-    for name, table in json.loads(TABLES_FILE.read_text()).items():
+    for name, table in json.loads(tables_json()).items():
         rows = table["rows_name"]
         schemas[rows] = {column["name"]: column for column in table["schema"]}
         columns = ", ".join(f"{n} {DUCKDB_TYPES[c['type']]}" for n, c in schemas[rows].items())
@@ -317,3 +328,5 @@ def running_bigquery() -> Iterator[BigQueryServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+        state.database.close()
+        del state.database

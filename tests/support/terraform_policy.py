@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from scripts.tables import entry_of
 from shared.adapters.documents.firestore import EXPIRES_AT
 from shared.adapters.tables.rules import view_sql
 from shared.bootstrap import ADAPTERS
@@ -330,39 +331,30 @@ def check_documents(plan: Plan) -> Iterator[str]:
 
 
 def check_tables(plan: Plan) -> Iterator[str]:
-    """Rows and views are those of shared/tables.py, outlive mistakes, and open to who uses them."""
-    rows, views = (
-        plan.all("google_bigquery_table", "rows"),
-        plan.all("google_bigquery_table", "view"),
-    )
+    """Rows and views are those of shared/tables.py, and outlive mistakes."""
+    rows = plan.all("google_bigquery_table", "rows")
+    views = plan.all("google_bigquery_table", "view")
     if set(rows) != set(TABLES) or set(views) != set(TABLES):
         yield f"tables {sorted(rows)} and views {sorted(views)} are not {sorted(TABLES)}"
     for name, table in rows.items():
-        columns = {
-            column["name"]: (column["type"], column["mode"])
-            for column in json.loads(table["schema"])
-        }
-        wanted = {
-            column.name: (
-                column.type.partition("(")[0],
-                "NULLABLE" if column.nullable else "REQUIRED",
-            )
-            for column in TABLES[name].stored_columns
-        }
-        if columns != wanted:
+        if json.loads(table["schema"]) != entry_of(TABLES[name])["schema"]:
             yield f"table {name}: its columns are not those of shared/tables.py"
         if not table["deletion_protection"]:
             yield f"table {name}: not protected from deletion"
         if table["clustering"][0] != "tenant_id":
             yield f"table {name}: a question of one tenant would read the rows of all"
     for name, view in views.items():
-        dataset = f"{plan.project}.{view['dataset_id']}"
-        rows_of_view = f"`{dataset}.{TABLES[name].rows_name}`"
+        place = f"{plan.project}.{view['dataset_id']}"
+        rows_of_view = f"`{place}.{TABLES[name].rows_name}`"
         if view["view"][0]["query"] != view_sql(TABLES[name], rows_of_view):
             yield f"view {name}: does not keep one row per row id"
     for dataset in plan.all("google_bigquery_dataset").values():
         if dataset["delete_contents_on_destroy"] or dataset["max_time_travel_hours"] != "168":
             yield "dataset: what is deleted by mistake cannot be brought back"
+
+
+def check_table_rights(plan: Plan) -> Iterator[str]:
+    """Only stages that use tables may write and ask them."""
     for kind in ("google_bigquery_dataset_iam_member", "google_project_iam_member"):
         name = "tables" if kind == "google_bigquery_dataset_iam_member" else "queries"
         users = {item["member"] for item in plan.all(kind, name).values()}
@@ -406,5 +398,6 @@ CHECKS: tuple[Check, ...] = (
     check_storage,
     check_documents,
     check_tables,
+    check_table_rights,
     check_schedules,
 )

@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -113,6 +114,8 @@ class _Memories:
         self._root = root
         self._lock = Lock()
         self._made: dict[str, _Memory] = {}
+        # DuckDB complains on stderr of what is still open when Python ends.
+        weakref.finalize(self, _close, self._made)
 
     def of(self, tenant_id: str) -> "_Memory":
         """This tenant's rows."""
@@ -120,6 +123,11 @@ class _Memories:
             if tenant_id not in self._made:
                 self._made[tenant_id] = _Memory(self._root, tenant_id)
             return self._made[tenant_id]
+
+
+def _close(memories: Mapping[str, "_Memory"]) -> None:
+    for memory in memories.values():
+        memory.close()
 
 
 class _Memory:
@@ -146,6 +154,13 @@ class _Memory:
                 for row in found.fetchall()
             ]
 
+    def close(self) -> None:
+        """Forget the rows; the next query reads them again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection, self._loaded = None, {}
+
     def _load(self, connection: "DuckDBPyConnection", table: Table) -> None:
         folder = self._root / table.name / self._tenant_id
         if table.name not in self._loaded:
@@ -155,7 +170,7 @@ class _Memory:
         loaded = self._loaded[table.name]
         with _disk_errors(folder):
             merge_small_files(self._root, folder)
-            with _reading(self._root):
+            with paused_merging(self._root):
                 there = {path.name for path in _row_files(folder)}
                 if there != loaded:
                     with _all_or_nothing(connection):
@@ -309,15 +324,11 @@ def merge_small_files(root: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _reading(root: Path) -> Iterator[None]:
-    """Until the end no file is merged into another."""
+def paused_merging(root: Path) -> Iterator[None]:
+    """Until the end no file is merged into another: what is listed is still there when read."""
     with _lock_file(root) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
-
-
-paused_merging = _reading
-"""For who copies the folder: what is listed stays until it is copied."""
 
 
 @contextmanager

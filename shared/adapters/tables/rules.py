@@ -155,7 +155,7 @@ def _shown(row: Any) -> str:
     try:
         text = json.dumps(row, default=repr)
     except (TypeError, ValueError, RecursionError):
-        text = repr(row)
+        text = ascii(row)
     text = _storable(text)
     if len(text) <= MAX_QUARANTINED_CHARACTERS:
         return text
@@ -370,7 +370,8 @@ def chunks_of(rows: Sequence[WireRow], *, most_rows: int, most_bytes: int) -> It
     chunk: list[int] = []
     size_bytes = 0
     for index, row in enumerate(rows):
-        row_bytes = len(canonical(row).encode())
+        # As clients send it: what is not ASCII takes 6 bytes.
+        row_bytes = len(json.dumps(row))
         if chunk and (len(chunk) == most_rows or size_bytes + row_bytes > most_bytes):
             yield chunk
             chunk, size_bytes = [], 0
