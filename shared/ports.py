@@ -284,7 +284,7 @@ class Tables(Protocol):
     def append(self, table: str, rows: Sequence[JsonObject]) -> Appended:
         """Keep rows durably; repeating an append changes no query's result.
 
-        A row that its table does not take is kept with the reason in `quarantined_rows`, and the
+        A row that its table does not take is kept with the reason in `quarantine`, and the
         others are kept all the same. Raises TablesInvalid for a table that is not one.
         """
 

@@ -79,8 +79,8 @@ PREDICTIONS = Table(
     cluster=("subject_kind", "subject_id"),
 )
 
-QUARANTINED_ROWS = Table(
-    name="quarantined_rows",
+QUARANTINE = Table(
+    name="quarantine",
     description="Rows that a table does not take, as they came, each with the reason.",
     columns=(
         Column("table_name", "STRING", "the table that did not take the row"),
@@ -92,5 +92,5 @@ QUARANTINED_ROWS = Table(
     cluster=("table_name",),
 )
 
-TABLES = {table.name: table for table in (PREDICTIONS, QUARANTINED_ROWS)}
+TABLES = {table.name: table for table in (PREDICTIONS, QUARANTINE)}
 """Every table by name. To add one: an entry here, then `python -m scripts.tables` for Terraform."""

@@ -220,11 +220,12 @@ def test_what_is_corrected_is_read_in_its_highest_revision(tables: Tables, clock
         ({"predicted_at": "2026-01-01"}, "predicted_at: '2026-01-01' is str, expected a moment"),
         ({"predicted_at": datetime(2026, 1, 1)}, "has no time zone"),
         ({"features": {"a": {"b": [float("nan")]}}}, "features: .a.b[0]: nan is not a number"),
-        ({"features": {"a": object}}, "features: .a: <class 'object'> is type, expected text"),
+        ({"features": {"a": object}}, "features: .a: <class 'object'> is type, expected JSON"),
         ({"features": {1: 2}}, "features: 1 is int, expected text"),
         ({"features": {"a": 2**63}}, "features: .a: 9223372036854775808 is beyond 64 bits"),
         ({"likes": 3, "tenant_id": "other"}, "no such column: likes, tenant_id"),
         ({"row_id": "forged"}, "no such column: row_id"),
+        ({"band": '\\"\n' * 200_000}, "bytes, at most 1000000"),
         ({"band": "x" * 1_000_001}, "bytes, at most 1000000"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, str) else "",
@@ -239,12 +240,32 @@ def test_a_wrong_row_is_quarantined_with_its_reason_and_the_others_are_kept(
     assert refused.index == 1
     assert reason in refused.reason
     assert ids(tables) == ["p3", "p1"]
-    [held] = tables.query("quarantined_rows_of", {"table_name": "predictions", "row_limit": 10})
+    [held] = tables.query("quarantined_rows", {"table_name": "predictions", "row_limit": 10})
     assert reason.encode("utf-8", "backslashreplace").decode() in held["reason"]
     assert '"prediction_id": "p2"' in held["content"]
 
 
-@pytest.mark.parametrize("row", [5, None, "text", [1], {}, {1: 2}, {"value": b"\xff", "\0": 1}])
+def deep(levels: int) -> list[Any]:
+    """A list in a list in a list."""
+    nested: list[Any] = []
+    for _ in range(levels):
+        nested = [nested]
+    return nested
+
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(5, None, "text", [1], {}, {1: 2}, {"value": b"\xff", "\0": 1}),
+        *('"\\' * 1_000_000, "🎬" * 500_000, "\udc80" * 500_000, "\0" * 500_000),
+        *(prediction(features=deep(100_000)), prediction(features=ENDLESS), 10**5000),
+    ],
+    ids=lambda row: type(row).__name__,
+)
 def test_what_is_no_row_at_all_is_quarantined_too(tables: Tables, row: Any) -> None:
     appended = tables.append("predictions", [row, prediction(1)])
     assert [one.index for one in appended.quarantined] == [0]

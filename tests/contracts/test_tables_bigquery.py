@@ -80,7 +80,7 @@ def test_a_row_that_bigquery_refuses_is_quarantined_and_the_others_are_kept(
         assert [one.index for one in appended.quarantined] == [1, 2]
         assert "BigQuery: row: injected" in appended.quarantined[1].reason
         assert ids(tables) == ["p4", "p1"]
-        held = tables.query("quarantined_rows_of", ASKED)
+        held = tables.query("quarantined_rows", ASKED)
         assert ["p2" in row["content"] for row in held].count(True) == 1
         assert ["p3" in row["content"] for row in held].count(True) == 1
         assert len(held) == 2
@@ -91,13 +91,13 @@ def test_a_table_older_than_the_code_loses_no_row(server: BigQueryServer, tables
     appended = tables.append("predictions", [prediction(1), prediction(2)])
     assert appended.rows == 0
     assert "BigQuery: band: no such field." in appended.quarantined[0].reason
-    assert len(tables.query("quarantined_rows_of", ASKED)) == 2
+    assert len(tables.query("quarantined_rows", ASKED)) == 2
 
 
 def test_a_quarantine_that_takes_nothing_is_an_error(
     server: BigQueryServer, tables: Tables
 ) -> None:
-    server.faults = [Fault("quarantined_rows_rows/insertAll", 200, "invalid", row=0)]
+    server.faults = [Fault("quarantine_rows/insertAll", 200, "invalid", row=0)]
     with pytest.raises(ConfigError, match="does not take quarantined rows"):
         tables.append("predictions", [prediction(1, value="wrong")])
 
@@ -112,7 +112,7 @@ def test_a_row_that_may_yet_be_taken_is_appended_again(
         tables.append("predictions", rows)
     assert tables.append("predictions", rows).rows == 2
     assert ids(tables) == ["p2", "p1"]
-    assert tables.query("quarantined_rows_of", ASKED) == []
+    assert tables.query("quarantined_rows", ASKED) == []
 
 
 @pytest.mark.parametrize(

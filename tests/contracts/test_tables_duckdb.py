@@ -258,7 +258,7 @@ from pathlib import Path
 app = build_app(local_settings(Path({str(tmp_path)!r})))
 app.tables.append("predictions", [prediction(1)])
 assert not {{"duckdb", "sqlglot", "google.cloud.bigquery"}} & set(sys.modules)
-app.tables.query("quarantined_rows_of", {{"table_name": "predictions", "row_limit": 1}})
+app.tables.query("quarantined_rows", {{"table_name": "predictions", "row_limit": 1}})
 assert {{"duckdb", "sqlglot"}} <= set(sys.modules)
 """
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

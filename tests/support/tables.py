@@ -66,7 +66,7 @@ QUERIES = {
     "all_reports": """SELECT day, ad, revision, clicks, spend
         FROM reports WHERE tenant_id = @tenant_id ORDER BY day, ad""",
     "quarantine": """SELECT table_name, reason, content
-        FROM quarantined_rows WHERE tenant_id = @tenant_id ORDER BY reason, content""",
+        FROM quarantine WHERE tenant_id = @tenant_id ORDER BY reason, content""",
     "broken": "SELECT 1 / CAST('x' AS INT64) AS never FROM samples WHERE tenant_id = @tenant_id",
 }
 

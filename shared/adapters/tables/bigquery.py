@@ -11,7 +11,7 @@ from shared.adapters.tables import rules
 from shared.errors import ConfigError, PipelineError, RetryLater
 from shared.events import LOCAL_TENANT
 from shared.ports import Appended, JsonObject, Options, QuarantinedRow
-from shared.tables import QUARANTINED_ROWS, Table
+from shared.tables import QUARANTINE, Table
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, QueryJobConfig
@@ -134,11 +134,11 @@ class BigQueryTables:
         )
 
     def _quarantine(self, rows: Sequence[rules.WireRow]) -> None:
-        refused = self._stream(QUARANTINED_ROWS, rows)
+        refused = self._stream(QUARANTINE, rows)
         if refused:
             reason = next(iter(refused.values()))
             raise ConfigError(
-                f"{self._dataset}.{QUARANTINED_ROWS.rows_name} does not take quarantined rows "
+                f"{self._dataset}.{QUARANTINE.rows_name} does not take quarantined rows "
                 f"({reason}); run terraform apply"
             )
 

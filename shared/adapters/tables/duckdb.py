@@ -25,7 +25,7 @@ from shared.adapters.tables import rules
 from shared.errors import ConfigError, RetryLater
 from shared.events import LOCAL_TENANT
 from shared.ports import Appended, JsonObject, Options
-from shared.tables import QUARANTINED_ROWS, TABLES, Table
+from shared.tables import QUARANTINE, TABLES, Table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -79,7 +79,7 @@ class DuckDbTables:
         into = rules.table_of(table)
         checked = rules.checked_rows(into, self._tenant_id, rows, self._now())
         # The bad ones first: a crash between the two leaves work to repeat, not rows to miss.
-        self._write(QUARANTINED_ROWS, checked.quarantine)
+        self._write(QUARANTINE, checked.quarantine)
         self._write(into, checked.rows)
         return Appended(len(checked.rows), checked.quarantined)
 

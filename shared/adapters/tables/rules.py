@@ -6,6 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
@@ -18,13 +19,14 @@ from pydantic import TypeAdapter, ValidationError
 from shared.errors import Rejected
 from shared.events import TenantId
 from shared.ports import JsonObject, QuarantinedRow
-from shared.tables import QUARANTINED_ROWS, TABLES, Column, Table
+from shared.tables import QUARANTINE, TABLES, Column, Table
 
 LOGGER = logging.getLogger("geminivideo.tables")
 SQL_FOLDER = Path(__file__).parents[2] / "sql"
 MAX_ROW_BYTES = 1_000_000
-MAX_QUARANTINED_CHARACTERS = 1_000_000
-"""Of a row that is not taken, as JSON; ten times as much would not fit one request to BigQuery."""
+MAX_QUARANTINED_CHARACTERS = 300_000
+"""Of a row that is not taken, as JSON: written into JSON once more it is a row of its own."""
+MAX_REASON_CHARACTERS = 1000
 MAX_DEPTH = 64
 MAX_INTEGER, MIN_INTEGER = 2**63 - 1, -(2**63)
 NUMERIC_LIMIT = Decimal(10) ** 29
@@ -87,7 +89,6 @@ def checked_rows(
     for index, row in enumerate(rows):
         try:
             wire = wire_row(table, tenant_id, row, now)
-            _check_size(wire)
         except ValueError as problem:
             quarantined.append(QuarantinedRow(index, str(problem)))
         else:
@@ -120,20 +121,17 @@ def wire_row(table: Table, tenant_id: str, row: JsonObject, now: datetime) -> Wi
     if unknown:
         raise ValueError(f"no such column: {', '.join(sorted(unknown))[:200]}")
     wire = {name: _wire_value(column, row.get(name)) for name, column in columns.items()}
+    text = canonical(wire)
+    if (size_bytes := len(text.encode())) > MAX_ROW_BYTES:
+        raise ValueError(f"{size_bytes} bytes, at most {MAX_ROW_BYTES}")
     key = [wire[name] for name in table.key]
     return {
         "tenant_id": tenant_id,
         "row_id": hash_of([tenant_id, table.name, key]),
-        "row_digest": hash_of(wire),
+        "row_digest": _digest(text),
         "appended_at": _timestamp(now),
         **wire,
     }
-
-
-def _check_size(wire: WireRow) -> None:
-    size_bytes = len(canonical(wire).encode())
-    if size_bytes > MAX_ROW_BYTES:
-        raise ValueError(f"{size_bytes} bytes, at most {MAX_ROW_BYTES}")
 
 
 def quarantine_rows(
@@ -144,22 +142,30 @@ def quarantine_rows(
         # What is in a row may be personal; the reason names the column at least.
         LOGGER.warning("%s of %s: %s rows quarantined", table.name, tenant_id, len(wrong))
     made = [
-        {"table_name": table.name, "reason": _storable(reason), "content": _shown(row)}
+        {
+            "table_name": table.name,
+            "reason": _storable(reason[:MAX_REASON_CHARACTERS]),
+            "content": _shown(row),
+        }
         for row, reason in wrong
     ]
-    wires = [wire_row(QUARANTINED_ROWS, tenant_id, row, now) for row in made]
+    wires = [wire_row(QUARANTINE, tenant_id, row, now) for row in made]
     return [*{wire["row_id"]: wire for wire in wires}.values()]
 
 
 def _shown(row: Any) -> str:
-    try:
-        text = json.dumps(row, default=repr)
-    except (TypeError, ValueError, RecursionError):
-        text = ascii(row)
-    text = _storable(text)
+    text = f"{type(row).__name__} that can be written neither as JSON nor as Python"
+    for write in (_as_json, ascii):
+        with suppress(TypeError, ValueError, RecursionError):
+            text = _storable(write(row))
+            break
     if len(text) <= MAX_QUARANTINED_CHARACTERS:
         return text
     return f"{text[:MAX_QUARANTINED_CHARACTERS]}... {len(text)} characters"
+
+
+def _as_json(row: Any) -> str:
+    return json.dumps(row, default=repr)
 
 
 def _storable(text: str) -> str:
@@ -173,7 +179,11 @@ def canonical(value: Any) -> str:
 
 def hash_of(value: Any) -> str:
     """32 hexadecimal digits that tell one value from another."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()[:32]
+    return _digest(canonical(value))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _wire_value(column: Column, value: Any) -> Any:
@@ -268,28 +278,34 @@ def _json(value: Any) -> str:
 
 
 def _check_json(value: Any, place: str, depth: int) -> None:
-    if depth > MAX_DEPTH:
+    # Most are numbers and texts: whether something is a mapping is a slow question.
+    if isinstance(value, SCALARS):
+        _check_scalar(value, place)
+    elif depth > MAX_DEPTH:
         raise ValueError(f"deeper than {MAX_DEPTH} levels")
-    if isinstance(value, Mapping):
+    elif isinstance(value, Mapping):
         for key, child in value.items():
             _check_json(child, f"{place}.{_string(key)}", depth + 1)
     elif isinstance(value, list | tuple):
         for number, child in enumerate(value):
             _check_json(child, f"{place}[{number}]", depth + 1)
-    elif value is not None and not isinstance(value, bool):
-        try:
-            _check_scalar(value)
-        except ValueError as problem:
-            raise ValueError(f"{place[:200]}: {problem}" if place else str(problem)) from problem
+    elif value is not None:
+        raise ValueError(f"{place[:200]}: {_wrong(value, 'JSON')}")
 
 
-def _check_scalar(value: Any) -> None:
-    if isinstance(value, int):
-        _int64(value)
-    elif isinstance(value, float):
-        _float64(value)
-    else:
-        _string(value)
+SCALARS = (float, str, int)
+
+
+def _check_scalar(value: Any, place: str) -> None:
+    try:
+        if isinstance(value, float):
+            _float64(value)
+        elif isinstance(value, str):
+            _string(value)
+        elif not isinstance(value, bool):
+            _int64(value)
+    except ValueError as problem:
+        raise ValueError(f"{place[:200]}: {problem}" if place else str(problem)) from problem
 
 
 WRITERS: Mapping[str, Callable[[Any], Any]] = {
@@ -359,8 +375,11 @@ def view_sql(table: Table, rows: str) -> str:
     """The view that keeps one row per row id of the table at `rows`, in the BigQuery dialect."""
     first = "appended_at, row_digest"
     order = first if table.latest_by is None else f"{table.latest_by} DESC, row_digest DESC"
+    # BigQuery keeps the columns of a view from the day that it was made, and wants a WHERE with a
+    # QUALIFY.
+    columns = ", ".join(column.name for column in table.stored_columns)
     return (
-        f"SELECT * FROM {rows} "  # noqa: S608 - names come from shared/tables.py
+        f"SELECT {columns} FROM {rows} WHERE TRUE "  # noqa: S608 - names come from shared/tables.py
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id, row_id ORDER BY {order}) = 1"
     )
 

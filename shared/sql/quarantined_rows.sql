@@ -2,7 +2,7 @@
 -- @table_name STRING
 -- @row_limit INT64
 SELECT table_name, reason, content, appended_at
-FROM quarantined_rows
+FROM quarantine
 WHERE tenant_id = @tenant_id AND table_name = @table_name
 ORDER BY appended_at DESC, row_id
 LIMIT @row_limit
