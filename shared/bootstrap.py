@@ -18,6 +18,7 @@ ADAPTERS = {
     "alerts": {"console": "console"},
     "schedules": {"sqlite": "sqlite", "scheduler": "cloud_scheduler"},
     "jobs": {"process": "process", "run": "cloud_run"},
+    "tables": {"duckdb": "duckdb", "bigquery": "bigquery"},
 }
 
 

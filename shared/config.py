@@ -39,6 +39,10 @@ class Settings(BaseModel):
         "process://", description="long work: `process://[FOLDER]` or `run://PROJECT/REGION`"
     )
     alerts: str = Field("console://", description="who is told of trouble: `console://`")
+    tables: str = Field(
+        "duckdb://.local/tables",
+        description="rows for questions: `duckdb://FOLDER` or `bigquery://PROJECT.DATASET`",
+    )
     tenant_id: TenantId = Field(
         LOCAL_TENANT, description="the tenant that the command line works for"
     )

@@ -315,6 +315,42 @@ class Jobs(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """A row that a table does not take: its place in what was appended, and what is wrong."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What became of an append: how many different rows are kept, and which are not."""
+
+    rows: int
+    quarantined: Sequence[QuarantinedRow]
+
+
+class Tables(Protocol):
+    """Rows that are only ever appended, in the tables of `shared/tables.py`, and named queries."""
+
+    def for_tenant(self, tenant_id: str) -> Self:
+        """The same store, seen by one tenant."""
+
+    def append(self, table: str, rows: Sequence[JsonObject]) -> Appended:
+        """Keep rows durably; repeating an append changes no query's result.
+
+        A row that its table does not take is kept with the reason in `quarantine`, and the
+        others are kept all the same. Raises TablesInvalid for a table that is not one.
+        """
+
+    def query(self, name: str, parameters: JsonObject) -> Sequence[JsonObject]:
+        """The rows that the query in `shared/sql/<name>.sql` finds for this tenant.
+
+        Raises TablesInvalid for an unknown query, or parameters that are not those it declares.
+        """
+
+
 def utc_now() -> datetime:
     """The clock of production."""
     return datetime.now(UTC)
@@ -347,6 +383,7 @@ class Adapters:
     alerts: Callable[[], Alerts]
     schedules: Callable[[], Schedules]
     jobs: Callable[[], Jobs]
+    tables: Callable[[], Tables]
 
 
 def _ignore_progress(fraction: float, step: str) -> None:
@@ -417,3 +454,8 @@ class App:
     def jobs(self) -> Jobs:
         """Where long work is done; its messages carry their tenant."""
         return self.adapters.jobs()
+
+    @cached_property
+    def tables(self) -> Tables:
+        """This tenant's tables."""
+        return self.adapters.tables().for_tenant(self.tenant_id)

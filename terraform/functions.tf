@@ -9,6 +9,7 @@ locals {
     GEMINIVIDEO_SECRETS        = "secret-manager://${var.project}"
     GEMINIVIDEO_SCHEDULES      = "scheduler://${var.project}/${var.region}"
     GEMINIVIDEO_JOBS           = "run://${var.project}/${var.region}"
+    GEMINIVIDEO_TABLES         = "bigquery://${var.project}.${local.dataset_id}"
     GEMINIVIDEO_GOOGLE_PROJECT = var.project
     GEMINIVIDEO_LOG_FORMAT     = "json"
   }

@@ -19,5 +19,6 @@ output "settings" {
     GEMINIVIDEO_SECRETS   = "secret-manager://${var.project}"
     GEMINIVIDEO_SCHEDULES = "scheduler://${var.project}/${var.region}"
     GEMINIVIDEO_JOBS      = "run://${var.project}/${var.region}"
+    GEMINIVIDEO_TABLES    = "bigquery://${var.project}.${local.dataset_id}"
   }
 }

@@ -2,7 +2,7 @@
 
 resource "google_project_service" "api" {
   for_each = toset([
-    "artifactregistry", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler",
+    "artifactregistry", "bigquery", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler",
     "firestore", "iam", "pubsub", "run", "secretmanager", "storage",
   ])
 

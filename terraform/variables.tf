@@ -32,6 +32,17 @@ variable "firestore_database" {
   default     = "geminivideo"
 }
 
+variable "bigquery_dataset" {
+  description = "Name of the BigQuery dataset, so that the project may hold others."
+  type        = string
+  default     = "geminivideo"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_]+$", var.bigquery_dataset))
+    error_message = "A dataset has letters, digits and underscores in its name."
+  }
+}
+
 variable "bundles_dir" {
   description = "Folder of the zips that `python -m scripts.bundle` writes; null: dist/bundles of this checkout."
   type        = string

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-VOCABULARY = ("shared.errors", "shared.events", "shared.models", "shared.score_models")
+VOCABULARY = (
+    *("shared.errors", "shared.events", "shared.models", "shared.score_models"),
+    "shared.tables",
+)
 # SDKs of clouds and ad platforms: they belong behind a port.
 VENDORS = [
     *("anthropic", "boto3", "botocore", "business_api_client", "duckdb", "facebook_business"),
@@ -26,6 +29,7 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.events", ("shared.errors",), VENDORS),
     ("shared.models", ("shared.errors", "shared.events"), VENDORS),
     ("shared.score_models", ("shared.models",), VENDORS),
+    ("shared.tables", (), [*VENDORS, "pydantic"]),
     ("shared.config", VOCABULARY, VENDORS),
     ("shared.logs", (), VENDORS),
     ("shared.envelope", VOCABULARY, VENDORS),

@@ -80,7 +80,7 @@ def light_programs() -> Path:
 def local_app(tmp_path: Path) -> tuple[App, dict[str, str]]:
     """An App that keeps everything in one folder, and the environment that makes its like."""
     settings = local_settings(tmp_path)
-    ports = ("files", "bus", "documents", "secrets", "schedules", "jobs")
+    ports = ("files", "bus", "documents", "secrets", "schedules", "jobs", "tables")
     return build_app(settings), {PREFIX + port.upper(): getattr(settings, port) for port in ports}
 
 

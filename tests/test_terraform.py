@@ -12,6 +12,7 @@ import yaml
 
 from scripts.bundle import build_bundle
 from scripts.stages import ROOT
+from scripts.tables import TABLES_FILE, tables_json
 from shared.config import Settings
 from tests.support.terraform_jobs import JOB_CHECKS, JOB_MISTAKES, LATER_JOB, findings
 from tests.support.terraform_policy import CHECKS, Plan, declared_jobs, declared_stages
@@ -31,7 +32,7 @@ LATER_STAGES = {
         "memory_mib": 512,
         "timeout_seconds": 60,
         "schedule": "0 6 * * *",
-        "uses": [],
+        "uses": ["tables"],
     },
     "render": {
         "takes": "variations-planned",
@@ -140,6 +141,19 @@ MISTAKES = {
         "firestore.tf: ttl_config {} -> ",
         "does not delete what has expired",
     ),
+    "unprotected tables": (
+        "bigquery.tf: deletion_protection = var.deletion_protection -> deletion_protection = false",
+        "table predictions: not protected",
+    ),
+    "views that show rows twice": (
+        "bigquery.tf: replace(each.value.view, -> replace("
+        '"SELECT * FROM DATASET.${each.value.rows_name}",',
+        "view predictions: does not keep one row",
+    ),
+    "tables open to every stage": (
+        "bigquery.tf: for_each = local.users.tables -> for_each = local.stages",
+        "are not the stages that use tables",
+    ),
     "an unprotected database": (
         'firestore.tf: "DELETE_PROTECTION_ENABLED" -> "DELETE_PROTECTION_DISABLED"',
         "not protected from deletion",
@@ -236,6 +250,8 @@ def test_schedules_and_webhooks_follow_from_stages_yaml(
     assert made.all("google_cloud_scheduler_job")["watch_jobs"]["name"] == "watch-jobs"
     assert made.all("google_cloud_scheduler_job")["send_reports"]["name"] == "send-reports"
     assert "send_reports" not in made.all("google_storage_bucket_iam_member", "files")
+    assert made.all("google_bigquery_dataset_iam_member").keys() == {"send_reports"}
+    assert made.all("google_project_iam_member", "queries").keys() == {"send_reports"}
 
 
 @pytest.mark.parametrize("gpu", ["", "nvidia-l4"])
@@ -357,10 +373,15 @@ def test_a_stage_fits_the_platform(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", declared_stages(ROOT))
-def test_a_stage_may_touch_files_only_when_it_does(stage: str) -> None:
+def test_a_stage_may_touch_files_and_tables_only_when_it_does(stage: str) -> None:
     declared = declared_stages(ROOT)[stage].get("uses", ["files"])
     code = (ROOT / "functions" / stage / "main.py").read_text()
     assert ("files" in declared) == ("app.files" in code or "shared.analysis" in code)
+    assert ("tables" in declared) == ("app.tables" in code)
+
+
+def test_the_tables_of_terraform_are_those_of_the_code() -> None:
+    assert TABLES_FILE.read_text() == tables_json(), "run: python -m scripts.tables"
 
 
 def test_the_queue_in_the_cloud_retries_like_the_local_one() -> None:

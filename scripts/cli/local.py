@@ -13,6 +13,7 @@ import click
 
 from scripts.cli.paths import UserPath
 from scripts.local.lock import HOME, AlreadyRunning, only_one
+from shared.adapters.tables.duckdb import paused_merging
 
 KEPT_OUT = ("stack.lock", "cache")
 
@@ -45,7 +46,7 @@ def backup(target: Path | None) -> None:
     # It holds secrets: nobody else may read it, not even while it is being written.
     with tempfile.TemporaryDirectory(prefix=".gv-backup-", dir=target.parent) as folder:
         draft = Path(folder) / "backup.tar.gz"
-        with tarfile.open(draft, "x:gz") as archive:
+        with paused_merging(HOME / "tables"), tarfile.open(draft, "x:gz") as archive:
             for path in sorted(HOME.rglob("*")):
                 add_to_backup(archive, path, Path(folder))
         draft.chmod(0o600)
@@ -59,7 +60,7 @@ def backup(target: Path | None) -> None:
 def add_to_backup(archive: tarfile.TarFile, path: Path, folder: Path) -> None:
     """Add one file; a database through SQLite's own online copy, its journals not at all."""
     parts = path.relative_to(HOME).parts
-    left_out = parts[0] in KEPT_OUT or "drafts" in parts[:3]
+    left_out = parts[0] in KEPT_OUT or parts[1:3] == (".state", "drafts")
     if left_out or not path.is_file() or path.name.endswith(("-wal", "-shm")):
         return
     if path.suffix == ".db":

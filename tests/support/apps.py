@@ -34,6 +34,7 @@ def local_settings(folder: Path, **others: Any) -> Settings:
         "secrets": f"file://{folder}/secrets",
         "schedules": f"sqlite://{folder}/schedules.db",
         "jobs": f"process://{folder}/jobs",
+        "tables": f"duckdb://{folder}/tables",
     }
     return Settings(**{**urls, "log_format": "text", **others})
 

@@ -1,5 +1,6 @@
 """What a plan of terraform/ must and must not hold: pure checks that return what they found."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,15 +9,19 @@ from typing import Any
 
 import yaml
 
+from scripts.tables import entry_of
 from shared.adapters.documents.firestore import EXPIRES_AT
+from shared.adapters.tables.rules import view_sql
 from shared.bootstrap import ADAPTERS
 from shared.config import PREFIX, Settings
+from shared.tables import TABLES
 
 DEAD_LETTERS = "dead-lettered"
 LONGEST_ACK_DEADLINE_SECONDS = 600
 REPLY_MARGIN_SECONDS = 30
 WEEK_SECONDS = 7 * 86_400
 ALLOWED_ROLES = {
+    "google_bigquery_dataset_iam_member": {"roles/bigquery.dataEditor"},
     "google_cloud_run_v2_job_iam_member": {
         "projects/p/roles/geminivideoJobStarter",
         "projects/p/roles/geminivideoJobWatcher",
@@ -24,6 +29,7 @@ ALLOWED_ROLES = {
     "google_cloud_run_v2_service_iam_member": {"roles/run.invoker"},
     "google_project_iam_member": {
         "roles/artifactregistry.writer",
+        "roles/bigquery.jobUser",
         "roles/datastore.user",
         "roles/logging.logWriter",
         "roles/storage.objectUser",
@@ -36,7 +42,7 @@ ALLOWED_ROLES = {
 NARROWED_ROLES = {"roles/datastore.user", "roles/storage.objectUser"}
 """Rights to data, which in a whole project are too wide without a condition."""
 EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
-PORTS_IN_THE_CLOUD = {"files", "bus", "documents", "secrets", "schedules", "jobs"}
+PORTS_IN_THE_CLOUD = {"files", "bus", "documents", "secrets", "schedules", "jobs", "tables"}
 Values = dict[str, Any]
 
 
@@ -168,7 +174,7 @@ def environment_findings(plan: Plan, who: str, variables: dict[str, str]) -> Ite
         yield f"{who}: no such settings: {sorted(unknown)}"
     for port in PORTS_IN_THE_CLOUD:
         scheme = settings.get(port, "").partition("://")[0]
-        if scheme not in ADAPTERS[port] or scheme in ("file", "sqlite", "process"):
+        if scheme not in ADAPTERS[port] or scheme in ("file", "sqlite", "process", "duckdb"):
             yield f"{who}: {port} is {settings.get(port)!r}, not a cloud's"
     if settings.get("log_format") != "json" or settings.get("google_project") != plan.project:
         yield f"{who}: its log lines are not for Cloud Logging"
@@ -354,6 +360,43 @@ def check_documents(plan: Plan) -> Iterator[str]:
             yield f"database {name}: no way back to an hour ago"
 
 
+def check_tables(plan: Plan) -> Iterator[str]:
+    """Rows and views are those of shared/tables.py, and outlive mistakes."""
+    rows = plan.all("google_bigquery_table", "rows")
+    views = plan.all("google_bigquery_table", "view")
+    if set(rows) != set(TABLES) or set(views) != set(TABLES):
+        yield f"tables {sorted(rows)} and views {sorted(views)} are not {sorted(TABLES)}"
+    for name, table in rows.items():
+        if json.loads(table["schema"]) != entry_of(TABLES[name])["schema"]:
+            yield f"table {name}: its columns are not those of shared/tables.py"
+        if not table["deletion_protection"]:
+            yield f"table {name}: not protected from deletion"
+        if table["clustering"][0] != "tenant_id":
+            yield f"table {name}: a question of one tenant would read the rows of all"
+    for name, view in views.items():
+        place = f"{plan.project}.{view['dataset_id']}"
+        rows_of_view = f"`{place}.{TABLES[name].rows_name}`"
+        if view["view"][0]["query"] != view_sql(TABLES[name], rows_of_view):
+            yield f"view {name}: does not keep one row per row id"
+    for dataset in plan.all("google_bigquery_dataset").values():
+        if dataset["delete_contents_on_destroy"] or dataset["max_time_travel_hours"] != "168":
+            yield "dataset: what is deleted by mistake cannot be brought back"
+
+
+def check_table_rights(plan: Plan) -> Iterator[str]:
+    """Only stages that use tables may write and ask them."""
+    for kind in ("google_bigquery_dataset_iam_member", "google_project_iam_member"):
+        name = "tables" if kind == "google_bigquery_dataset_iam_member" else "queries"
+        users = {item["member"] for item in plan.all(kind, name).values()}
+        wanted_users = {
+            f"serviceAccount:{plan.account(stage)}"
+            for stage, declared in plan.stages.items()
+            if "tables" in declared.get("uses", [])
+        }
+        if users != wanted_users:
+            yield f"{kind}.{name}: {sorted(users)} are not the stages that use tables"
+
+
 def check_schedules(plan: Plan) -> Iterator[str]:
     """Each stage with a schedule has its clock, which publishes what the stage takes."""
     jobs = plan.all("google_cloud_scheduler_job")
@@ -384,5 +427,7 @@ CHECKS: tuple[Check, ...] = (
     check_callers,
     check_storage,
     check_documents,
+    check_tables,
+    check_table_rights,
     check_schedules,
 )

@@ -10,7 +10,7 @@ from shared.config import PREFIX, Settings, read_settings
 from shared.errors import ConfigError
 
 FIELDS = Settings.model_fields
-PORTS = ["files", "bus", "documents", "secrets", "schedules", "alerts"]
+PORTS = ["files", "bus", "documents", "secrets", "schedules", "alerts", "tables"]
 NUMBERS = sorted(name for name, field in FIELDS.items() if field.annotation in (int, float))
 
 
@@ -33,7 +33,7 @@ def test_no_environment_is_the_laptop() -> None:
     assert settings == Settings.model_construct()
     assert settings.tenant_id == "local"
     schemes = {port: getattr(settings, port).partition("://")[0] for port in PORTS}
-    assert set(schemes.values()) == {"file", "sqlite", "console"}
+    assert set(schemes.values()) == {"file", "sqlite", "console", "duckdb"}
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -3,12 +3,17 @@
 import sqlite3
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from scripts.cli import local
 from scripts.cli.__main__ import gv
 from scripts.local.lock import AlreadyRunning, announce, is_running, only_one
+from shared.adapters.tables import duckdb
+from shared.ports import Options
+from tests.support.tables import ids, prediction
 
 
 @pytest.fixture
@@ -65,6 +70,31 @@ def test_backup_holds_files_and_whole_databases(home: Path, tmp_path: Path) -> N
     with sqlite3.connect(restored / "bus.db") as database:
         assert database.execute("SELECT x FROM t").fetchall() == [(42,), (43,)]
     assert (tmp_path / "kept.tar.gz").stat().st_mode & 0o777 == 0o600
+
+
+def test_backup_holds_tables_while_they_are_merged_and_tenants_of_any_name(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A merger waits: it would take away files that are listed and not yet copied."""
+    monkeypatch.setattr(duckdb, "MERGE_FILES", 2)
+    tables = duckdb.connect(f"duckdb://{home}/tables", Options())
+    for number in range(5):
+        tables.append("predictions", [prediction(number)])
+        tables.for_tenant("drafts").append("predictions", [prediction(number)])
+    add = local.add_to_backup
+
+    def merge_and_add(*words: Any) -> None:
+        assert len(ids(tables)) == 5
+        add(*words)
+
+    monkeypatch.setattr(local, "add_to_backup", merge_and_add)
+    assert call("--from", str(tmp_path), "backup", "kept.tar.gz").exit_code == 0
+    with tarfile.open(tmp_path / "kept.tar.gz") as archive:
+        archive.extractall(tmp_path / "restored", filter="data")
+    restored = duckdb.connect(f"duckdb://{tmp_path}/restored/.local/tables", Options())
+    assert len(ids(restored)) == len(ids(restored.for_tenant("drafts"))) == 5
+    assert call("reset", "--yes").exit_code == 0
+    assert ids(duckdb.connect(f"duckdb://{home}/tables", Options())) == []
 
 
 def test_backup_does_not_replace_a_file(home: Path, tmp_path: Path) -> None:
