@@ -276,9 +276,8 @@ def _in_duckdb(sql: str) -> tuple[str, frozenset[str]]:
 
 
 def _value(kind: str, value: Any) -> Any:
-    """A value as BigQuery's client gives it."""
+    """A value as BigQuery's client gives it; a moment without a zone was truncated in UTC."""
     if isinstance(value, datetime):
-        # DuckDB truncates a moment to one without its zone, which is UTC here.
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     if kind == "JSON" and value is not None:
         return json.loads(value)
