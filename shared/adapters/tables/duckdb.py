@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from shared.adapters.tables import rules
 from shared.errors import ConfigError, RetryLater
@@ -225,9 +225,9 @@ def _connection(root: Path) -> "DuckDBPyConnection":
             "temp_directory": str(root / ".state" / "drafts" / "spilled"),
         },
     )
-    folders = ", ".join(_quoted(one) for one in (str(root), _no_pattern(str(root))))
+    quoted = str(root).replace("'", "''")
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(f"SET allowed_directories = [{folders}]")
+    connection.execute(f"SET allowed_directories = ['{quoted}', '{_no_pattern(quoted)}']")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -276,17 +276,12 @@ def _in_duckdb(sql: str) -> tuple[str, frozenset[str]]:
 
 
 def _value(kind: str, value: Any) -> Any:
-    """A value as BigQuery's client gives it."""
+    """A value as BigQuery's client gives it; a moment without a zone was truncated in UTC."""
     if isinstance(value, datetime):
-        # DuckDB truncates a moment to one without its zone, which is UTC here.
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     if kind == "JSON" and value is not None:
         return json.loads(value)
     return value
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _no_pattern(path: str) -> str:
@@ -326,32 +321,26 @@ def merge_small_files(root: Path, folder: Path) -> None:
 @contextmanager
 def paused_merging(root: Path) -> Iterator[None]:
     """Until the end no file is merged into another: what is listed is still there when read."""
-    with _lock_file(root) as descriptor:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    with _lock_file(root) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
         yield
 
 
 @contextmanager
 def _merging(root: Path) -> Iterator[bool]:
     """Whether nobody reads or merges; then none does until the end."""
-    with _lock_file(root) as descriptor:
+    with _lock_file(root) as file:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:
             yield True
 
 
-@contextmanager
-def _lock_file(root: Path) -> Iterator[int]:
+def _lock_file(root: Path) -> BinaryIO:
     (root / ".state").mkdir(0o700, parents=True, exist_ok=True)
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-    descriptor = os.open(root / ".state" / "merging", flags, 0o600)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    return (root / ".state" / "merging").open("ab")
 
 
 @contextmanager
