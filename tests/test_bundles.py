@@ -31,6 +31,7 @@ IMPORT_BUDGETS = {
     "ingest": (0.6, 150),
     "analyze": (0.6, 150),
     "record_dead_letter": (0.6, 150),
+    "council": (0.6, 150),
 }
 """Seconds and megabytes after `import main` in a fresh interpreter: what a cold start waits for."""
 MOST_RUNS = 6
