@@ -15,9 +15,10 @@ from shared.adapters.language.rules import (
     short_code,
     timed_out,
     transport_errors,
+    unreached,
 )
 from shared.council_models import Answer, Question, Sense, Usage
-from shared.errors import AnswerUnusable, ConfigError, JudgeUnavailable
+from shared.errors import AnswerUnusable, ConfigError
 from shared.ports import Options, Secrets
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ClaudeModel:
         except anthropic.APITimeoutError as problem:
             raise timed_out(self._place, timeout_seconds) from problem
         except anthropic.APIConnectionError as problem:
-            raise JudgeUnavailable(f"{self.name}: cannot be reached") from problem
+            raise unreached(self._place, problem) from problem
         except anthropic.APIError as problem:
             raise AnswerUnusable(f"{self.name}: {type(problem).__name__}") from problem
 

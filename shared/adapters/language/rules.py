@@ -18,6 +18,7 @@ from shared.errors import (
     JudgeUnavailable,
     KeyRefused,
     ModelRetired,
+    PipelineError,
     QuotaExceeded,
     Rejected,
 )
@@ -146,6 +147,15 @@ def transport_errors(place: Place, timeout_seconds: float) -> Iterator[None]:
         raise AnswerUnusable(
             f"{place.name}: the answer is not what its API describes ({type(problem).__name__})"
         ) from problem
+
+
+def unreached(place: Place, problem: Exception) -> PipelineError:
+    """The error that an SDK's own connection error stands for; its cause is the transport's."""
+    import httpx2
+
+    if isinstance(problem.__cause__, httpx2.DecodingError):
+        return AnswerUnusable(f"{place.name}: {problem.__cause__}")
+    return JudgeUnavailable(f"{place.name}: cannot be reached")
 
 
 def timed_out(place: Place, timeout_seconds: float) -> JudgeTimeout:

@@ -135,21 +135,22 @@ def _refuse(code: int) -> NoReturn:
     raise kinds.get(code, google.GoogleAPIError)(f"code {code}")
 
 
+# A slice of a proto-plus list holds raw messages, a plain list of it holds wrapped ones.
 def _labels(annotations: Iterable[Any]) -> Iterator[Label]:
     for annotation in list(annotations)[:MOST_LABELS]:
-        for found in annotation.segments[:1]:
+        for found in list(annotation.segments)[:1]:
             yield _label(annotation.entity.description, found.segment, found.confidence)
 
 
 def _texts(annotations: Iterable[Any]) -> Iterator[Label]:
     for annotation in list(annotations)[:MOST_LABELS]:
-        for found in annotation.segments[:1]:
+        for found in list(annotation.segments)[:1]:
             yield _label(annotation.text, found.segment, found.confidence)
 
 
 def _logos(annotations: Iterable[Any]) -> Iterator[Label]:
     for annotation in list(annotations)[:MOST_LABELS]:
-        for found in annotation.tracks[:1]:
+        for found in list(annotation.tracks)[:1]:
             yield _label(annotation.entity.description, found.segment, found.confidence)
 
 

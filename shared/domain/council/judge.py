@@ -64,18 +64,15 @@ def judge_video(case: Case, bench: Bench, rules: CouncilRules, on: date) -> Verd
     `on` is the day whose prices hold. Raises ConfigError for a price table that is none.
     """
     started, prices = monotonic(), read_prices(rules.prices)
-    seats, testimonies = _seats(case, bench, rules)
-    paid: list[tuple[Seat, int]] = []
-    for seat in seats:
-        refused, estimate = _hold(seat, bench.budget, prices, on)
-        if refused is not None:
-            testimonies.append(refused)
-        else:
-            paid.append((seat, estimate))
-    replies = ask_all([seat for seat, _ in paid], rules.deadline_seconds)
-    for reply, (_, estimate) in zip(replies, paid, strict=True):
-        testimonies.append(_testimony(reply, estimate, bench.budget, prices, on))
-    return conclude(case, testimonies, rules, prices.version, monotonic() - started)
+    seats, blind = _seats(case, bench, rules)
+    held = [_hold(seat, bench.budget, prices, on) for seat in seats]
+    paid = [seat for seat, refused in zip(seats, held, strict=True) if isinstance(refused, int)]
+    replies = iter(ask_all(paid, rules.deadline_seconds))
+    testimonies = [
+        _testimony(next(replies), one, bench.budget, prices, on) if isinstance(one, int) else one
+        for one in held
+    ]
+    return conclude(case, [*testimonies, *blind], rules, prices.version, monotonic() - started)
 
 
 def conclude(
@@ -135,10 +132,8 @@ def _seats(case: Case, bench: Bench, rules: CouncilRules) -> tuple[list[Seat], l
     ]
 
 
-def _hold(
-    seat: Seat, budget: Budget | None, prices: PriceTable, on: date
-) -> tuple[Testimony | None, int]:
-    """Who is not asked and why, or None and what was put aside."""
+def _hold(seat: Seat, budget: Budget | None, prices: PriceTable, on: date) -> Testimony | int:
+    """Who is not asked and why, or what was put aside for asking it."""
     estimate = prices.cost(seat.name, seat.estimate(), on)
     left = Testimony(judge=seat.name, senses=seat.senses, cost=Cost(estimated_micro_usd=estimate))
     if estimate is None:
@@ -146,11 +141,11 @@ def _hold(
             f"price table {prices.version} has no price for this use of {seat.name} on {on};"
             " add one and name the file in GEMINIVIDEO_COUNCIL_PRICES"
         )
-        return left.model_copy(update={"left_out": "unknown_price", "reason": why}), 0
+        return left.model_copy(update={"left_out": "unknown_price", "reason": why})
     refused = budget.hold(seat.name, estimate) if budget else ""
     if refused:
-        return left.model_copy(update={"left_out": "over_budget", "reason": refused}), 0
-    return None, estimate
+        return left.model_copy(update={"left_out": "over_budget", "reason": refused})
+    return estimate
 
 
 def _testimony(

@@ -7,7 +7,11 @@ from threading import Thread
 from time import monotonic
 
 from shared.domain.council.seats import Heard, Seat
-from shared.errors import JudgeTimeout, PipelineError
+from shared.errors import ConfigError, JudgeTimeout, PipelineError
+
+
+class SdkMissing(ConfigError):
+    """The vendor's package is not installed here."""
 
 
 class JudgeCrashed(PipelineError):
@@ -56,6 +60,8 @@ def _hear(
         outcome = seat.hear(max(0.1, ends_at - began))
     except PipelineError as problem:
         outcome = problem
+    except ImportError as problem:
+        outcome = SdkMissing(f"{seat.name}: {problem}; install requirements/llm.txt")
     finally:
         # Whatever else was raised goes on to threading's hook, which writes its traceback.
         replies.put((number, Reply(seat, outcome, monotonic() - began)))

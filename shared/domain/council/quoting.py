@@ -11,7 +11,7 @@ HIDDEN = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 
 # Words that speak to whoever judges; a hit is told in the verdict and changes no score.
 ADDRESSES_A_JUDGE = re.compile(
-    r"ignore (all |any |the |your )*(previous|prior|above|earlier)|system prompt"
+    r"ignore (all |any |the |your )*(previous|prior|above|earlier|instructions)|system prompt"
     r"|disregard (all |any |the |your )*(previous|prior|above|instructions)"
     r"|</?\s*(system|assistant|user|transcript|instructions?|data)\b|\b(assistant|system)\s*:"
     r"|you are (now )?(a|an|the) (ai|assistant|judge|model|language)|!\[[^\]]*\]\("
@@ -31,7 +31,7 @@ def plain(text: str, longest: int) -> str:
         for character in text[: 4 * longest]
         if character.isspace() or unicodedata.category(character) not in HIDDEN
     )
-    return " ".join(seen.split())[:longest]
+    return " ".join(seen.split())[:longest].rstrip()
 
 
 def without_links(text: str) -> str:
