@@ -99,6 +99,8 @@ def _council_places(urls: str) -> list[tuple[str, str]]:
         scheme, separator, _ = url.partition("://")
         if separator and scheme in COUNCIL:
             places.append((url, COUNCIL[scheme]))
+            if [u.partition("?")[0] for u, _ in places].count(url.partition("?")[0]) > 1:
+                raise ConfigError(f"GEMINIVIDEO_COUNCIL={urls!r}: {url!r} is named twice")
         elif url != f"{HEURISTIC}://":
             known = ", ".join(f"{known}://" for known in (HEURISTIC, *COUNCIL))
             raise ConfigError(f"GEMINIVIDEO_COUNCIL={url!r}: expected some of {known}")

@@ -91,7 +91,7 @@ class Settings(BaseModel):
         20.0, gt=0, le=300, allow_inf_nan=False, description="how long the judges may take together"
     )
     council_video_cap_usd: Decimal = Field(
-        Decimal("0.25"), ge=0, le=1_000, description="most that judging one video may cost"
+        Decimal("1"), ge=0, le=1_000, description="most that judging one video may cost"
     )
     council_day_cap_usd: Decimal = Field(
         Decimal("10"),

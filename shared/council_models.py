@@ -199,7 +199,7 @@ class CouncilRules(Record):
     """How a council sits: time, money, weights; all are settings."""
 
     deadline_seconds: float = Field(default=20.0, gt=0, le=300)
-    video_cap_micro_usd: int = Field(default=250_000, ge=0)
+    video_cap_micro_usd: int = Field(default=1_000_000, ge=0)
     day_cap_micro_usd: int = Field(default=10_000_000, ge=0)
     weights: dict[str, float] = Field(
         default_factory=dict, description="by scheme (gemini, claude, ...) or full name; 1 else"

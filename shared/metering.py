@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.errors import Conflict
 from shared.ports import ABSENT, App, Merge, Put, Write
 
 TOTALS, HOLDS = "call_spend", "call_holds"
 MOST_ATTEMPTS = 50
+KEPT = timedelta(days=400)
+"""How long it can be seen what each call cost; the totals stay."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class Meter:
         for attempt in range(1, MOST_ATTEMPTS + 1):
             hold_id = f"{self._subject}:{name}:{attempt}"
             record = {"judge": judge, "day": self._day, "state": "held", "micro_usd": micro_usd}
-            put = Put(HOLDS, hold_id, record, expect=ABSENT)
+            until = self._app.now() + KEPT
+            put = Put(HOLDS, hold_id, record, expect=ABSENT, expires_at=until)
             try:
                 return hold_id, self._app.documents.commit([put, *self._totals(micro_usd)])[0]
             except Conflict:
@@ -71,7 +75,8 @@ class Meter:
             return
         record = {**stored.data, "state": state, "metered_micro_usd": micro_usd}
         change = self._totals(micro_usd - estimate)
-        self._app.documents.commit([Put(HOLDS, hold_id, record, expect=version), *change])
+        put = Put(HOLDS, hold_id, record, expect=version, expires_at=self._app.now() + KEPT)
+        self._app.documents.commit([put, *change])
 
     def _over(self) -> str:
         for total_id, cap, words in (

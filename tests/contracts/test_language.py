@@ -48,6 +48,16 @@ QUESTION = Question(
 SHEET = Media(kind="image", media_type="image/jpeg", content=b"\xff\xd8sheet")
 CLIP = Media(kind="video", media_type="video/mp4", content=b"clip", seconds=30.0)
 TIMEOUT_SECONDS = 20.0
+ELSEWHERE = {
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "ANTHROPIC_AUTH_TOKEN": "of-the-environment",
+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+    "OPENAI_BASE_URL": "http://127.0.0.1:9",
+    "OPENAI_ORG_ID": "org-of-the-environment",
+    "GOOGLE_GENAI_USE_VERTEXAI": "true",
+    "GOOGLE_GENAI_API_VERSION": "beta",
+}
+"""What the SDKs would take from this machine if they were let."""
 
 
 @pytest.fixture(params=WIRES, ids=[wire.scheme for wire in WIRES])
@@ -79,7 +89,8 @@ def model(
     """The vendor's adapter, whatever keys and proxies this machine has set."""
     for name in ("GEMINI", "GOOGLE", "ANTHROPIC", "OPENAI"):
         monkeypatch.setenv(f"{name}_API_KEY", "of-the-environment")
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    for name, value in ELSEWHERE.items():
+        monkeypatch.setenv(name, value)
     state, url = vendor
     return connected(state.wire, f"?endpoint={url}").with_secrets(secrets)
 
@@ -114,6 +125,18 @@ def test_the_question_is_sent_once_with_its_form_and_its_limit(
     assert 500 in (*limits, body.get("generationConfig", {}).get("maxOutputTokens"))
     assert not body.get("stream")
     assert not body.get("tools")
+
+
+def test_how_long_a_model_thinks_can_be_set(
+    vendor: tuple[VendorState, str], secrets: Secrets
+) -> None:
+    state, url = vendor
+    connected(state.wire, f"?endpoint={url}").with_secrets(secrets).ask(QUESTION, TIMEOUT_SECONDS)
+    low = connected(state.wire, f"?endpoint={url}&effort=low").with_secrets(secrets)
+    low.ask(QUESTION, TIMEOUT_SECONDS)
+    unset, set_low = (json.dumps(body) for _, body in state.requests)
+    assert '"low"' in set_low.lower()
+    assert '"low"' not in unset.lower().replace('"low", "medium"', "")
 
 
 def test_what_a_model_can_see_is_sent_with_the_question(
@@ -263,6 +286,7 @@ def test_two_questions_at_once_do_not_disturb_each_other(
         ("model-1", "?endpoint=https://user@example.com"),
         ("model-1", "?endpoint=file:///etc/passwd"),
         ("model-1", "?key=secret"),
+        ("model-1", "?effort=endless"),
         ("../model-1", ""),
         ("model/../../x", ""),
         ("mo del", ""),

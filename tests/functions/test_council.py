@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,11 +114,13 @@ def test_a_repeat_returns_the_first_verdict_and_asks_nobody(
 
 def test_two_at_once_store_one_verdict(asking: App, claude: tuple[VendorState, str]) -> None:
     event = scored(asking)
-    path = f"verdicts/{VIDEO_ID}/1.json"
-    winner = verdict_of(council(event, asking), asking).model_dump_json().encode()
-    later = replace(asking)
-    assert later.files.write(path, b"{}", once=True).size_bytes == len(winner)
-    assert asking.files.read(path) == winner
+    claude[0].texts = [json.dumps(opinion(20.0)), json.dumps(opinion(80.0))]
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(lambda app: council(event, app), (asking, replace(asking)))
+    assert one == other
+    asset = asking.documents.get("assets", VIDEO_ID)
+    assert asset is not None
+    assert asset.data["verdict"]["overall"] == verdict_of(one, asking).overall
 
 
 def test_what_was_spent_is_counted_for_the_day_and_the_video(asking: App) -> None:

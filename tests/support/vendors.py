@@ -45,6 +45,8 @@ class VendorState:
 
     wire: Wire
     text: str = field(default_factory=lambda: json.dumps(opinion()))
+    texts: list[str] = field(default_factory=list)
+    """What it answers one after the other, before it goes on answering `text`."""
     mode: str = "answer"
     status: int = 500
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -152,7 +154,7 @@ def gemini_error(status: int) -> dict[str, Any]:
 WIRES = (
     Wire(
         "gemini",
-        "/v1beta/models/model-1:generateContent",
+        "/v1/models/model-1:generateContent",
         lambda headers: headers.get("x-goog-api-key") == KEY,
         gemini_answer,
         {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "modelVersion": "model-1"},
@@ -205,7 +207,7 @@ def running_vendor(wire: Wire) -> Iterator[tuple[VendorState, str]]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             state.requests.append((self.path, body))
-            known = self.path.replace("/v1/models", "/v1beta/models") == wire.path
+            known = self.path == wire.path
             headers = {name.lower(): value for name, value in self.headers.items()}
             if not known:
                 self.reply(404, json.dumps(wire.error(404)).encode())
@@ -215,7 +217,8 @@ def running_vendor(wire: Wire) -> Iterator[tuple[VendorState, str]]:
                 getattr(self, f"do_{state.mode}")()
 
         def do_answer(self) -> None:
-            self.reply(200, json.dumps(wire.answer(state.text)).encode())
+            text = state.texts.pop() if state.texts else state.text
+            self.reply(200, json.dumps(wire.answer(text)).encode())
 
         def do_blocked(self) -> None:
             self.reply(200, json.dumps(wire.blocked).encode())

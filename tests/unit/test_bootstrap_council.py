@@ -29,6 +29,12 @@ def test_a_judge_that_nobody_knows_is_named_with_those_there_are(
         list(local_app(tmp_path, council=council).judges)
 
 
+def test_a_judge_has_one_seat(tmp_path: Path) -> None:
+    council = "claude://c-1,claude://c-1?secret=other"
+    with pytest.raises(ConfigError, match="named twice"):
+        list(local_app(tmp_path, council=council).judges)
+
+
 def test_weights_and_caps_reach_the_domain_in_its_units(tmp_path: Path) -> None:
     rules = local_settings(
         tmp_path,

@@ -23,7 +23,7 @@ from shared.ports import Options, Secrets
 
 if TYPE_CHECKING:
     import httpx2
-    from anthropic.types import Message
+    from anthropic.types import Message, OutputConfigParam
 
 SCHEME = "claude"
 IMAGE_TOKENS = 5_000
@@ -95,14 +95,16 @@ class ClaudeModel:
                 "data": base64.b64encode(media.content).decode(),
             }
             content.append({"type": "image", "source": source})
+        schema = dict(question.answer_schema)
+        output: OutputConfigParam = {"format": {"type": "json_schema", "schema": schema}}
+        if self._place.effort:
+            output["effort"] = self._place.effort
         return client.messages.create(
             model=self._place.model,
             max_tokens=question.max_output_tokens,
             system=question.instructions,
             messages=[{"role": "user", "content": content}],
-            output_config={
-                "format": {"type": "json_schema", "schema": dict(question.answer_schema)}
-            },
+            output_config=output,
         )
 
     def _answer(self, question: Question, message: "Message", seconds: float) -> Answer:

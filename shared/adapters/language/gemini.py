@@ -88,11 +88,15 @@ class GeminiModel:
         options = types.HttpOptions(
             base_url=self._place.endpoint or "https://generativelanguage.googleapis.com",
             timeout=max(1, round(timeout_seconds * 1000)),
+            api_version="v1",
             retry_options=types.HttpRetryOptions(attempts=1),
             httpx_client=http,
         )
-        # Both are said, because the SDK would else take them from the environment.
+        # All is said, because the SDK would else take it from the environment.
         client = Client(api_key=key, vertexai=False, http_options=options)
+        effort, thinking = self._place.effort, None
+        if effort:
+            thinking = types.ThinkingConfig(thinking_level=types.ThinkingLevel(effort.upper()))
         parts = [types.Part.from_text(text=question.text)]
         for media in question.media:
             parts.append(types.Part.from_bytes(data=media.content, mime_type=media.media_type))
@@ -104,6 +108,7 @@ class GeminiModel:
                 response_mime_type="application/json",
                 response_json_schema=question.answer_schema,
                 max_output_tokens=question.max_output_tokens,
+                thinking_config=thinking,
             ),
         )
 

@@ -111,6 +111,7 @@ class OpenAiModel:
             input=[{"role": "user", "content": content}],
             text={"format": schema_format},
             max_output_tokens=question.max_output_tokens,
+            reasoning={"effort": self._place.effort} if self._place.effort else openai.omit,
             store=False,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from shared.council_models import Question, Usage
@@ -31,17 +31,19 @@ MAX_ANSWER_BYTES = 2_000_000
 CHARACTERS_PER_TOKEN = 2
 """English has four, other languages down to one and a half: an estimate must not be too low."""
 TOKENS_PER_REQUEST = 200
-NAMES = {"gemini": "Gemini", "claude": "Claude", "openai": "GPT"}
+Effort = Literal["low", "medium", "high"]
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a judge is asked: `scheme://MODEL?endpoint=URL&secret=NAME`."""
+    """Where a judge is asked: `scheme://MODEL?endpoint=URL&secret=NAME&effort=LEVEL`."""
 
     scheme: str
     model: str
     endpoint: str
     secret: str
+    effort: Effort | None
 
     @property
     def name(self) -> str:
@@ -55,11 +57,14 @@ def read_place(url: str, scheme: str) -> Place:
     query = parse_qs(parts.query, keep_blank_values=True)
     model = parts.netloc + parts.path
     endpoint = query.get("endpoint", [""])[0]
+    level = query.get("effort", [""])[0]
+    effort = next((known for known in EFFORTS if known == level), None)
     good = (
-        parts.scheme == scheme
+        (effort is not None) == ("effort" in query)
+        and parts.scheme == scheme
         and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}", model)
         and ".." not in model
-        and set(query) <= {"endpoint", "secret"}
+        and set(query) <= {"endpoint", "secret", "effort"}
         and re.fullmatch(
             r"|https://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._/-]*)?|http://127\.0\.0\.1:\d+", endpoint
         )
@@ -67,10 +72,10 @@ def read_place(url: str, scheme: str) -> Place:
     if not good:
         raise ConfigError(
             f"{url!r}: expected {scheme}://MODEL, with ?endpoint=https://HOST for a proxy,"
-            " &secret=NAME for a key of another name"
+            f" &secret=NAME for a key of another name, &effort={'|'.join(EFFORTS)} to think less"
         )
     secret = query.get("secret", [f"{scheme}-api-key"])[0]
-    return Place(scheme, model, endpoint, secret)
+    return Place(scheme, model, endpoint, secret, effort)
 
 
 def text_tokens(question: Question) -> int:

@@ -55,7 +55,7 @@ def addresses_a_judge(texts: Iterable[str]) -> bool:
     Compared as seen and backwards, because a mark can make a line read from right to left.
     """
     for text in texts:
-        seen = plain(text, 2_000)
+        seen = unicodedata.normalize("NFKC", plain(text, 2_000))
         if ADDRESSES_A_JUDGE.search(seen) or ADDRESSES_A_JUDGE.search(seen[::-1]):
             return True
     return False
