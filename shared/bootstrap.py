@@ -20,6 +20,14 @@ ADAPTERS = {
     "jobs": {"process": "process", "run": "cloud_run"},
     "tables": {"duckdb": "duckdb", "bigquery": "bigquery"},
 }
+COUNCIL = {
+    "gemini": "language.gemini",
+    "claude": "language.claude",
+    "openai": "language.openai",
+    "video-intelligence": "video_intelligence.google",
+}
+HEURISTIC = "heuristic"
+"""The judge of the domain itself: it sits in every council, so its scheme asks for no other."""
 
 
 def build_app(settings: Settings) -> App:
@@ -33,9 +41,11 @@ def build_app(settings: Settings) -> App:
         environment=settings.environment,
     )
     makers = {port: _maker(port, getattr(settings, port), options) for port in ADAPTERS}
+    judges, annotators = _council_makers(settings.council, options)
     return App(
-        Adapters(**makers),
+        Adapters(**makers, judges=judges, annotators=annotators),
         settings.limits,
+        settings.council_rules,
         tenant_id=settings.tenant_id,
         now=options.now,
         lease_seconds=options.lease_seconds,
@@ -46,6 +56,18 @@ def build_app(settings: Settings) -> App:
 
 
 def _maker(port: str, url: str, options: Options) -> Callable[[], Any]:
+    def connect() -> Any:
+        scheme = url.partition("://")[0]
+        technology = ADAPTERS[port].get(scheme)
+        if technology is None:
+            known = ", ".join(f"{known}://" for known in ADAPTERS[port])
+            raise ConfigError(f"GEMINIVIDEO_{port.upper()}={url!r}: expected one of {known}")
+        return import_module(f"shared.adapters.{port}.{technology}").connect(url, options)
+
+    return _made_once(connect)
+
+
+def _made_once(connect: Callable[[], Any]) -> Callable[[], Any]:
     made: list[Any] = []
     lock = Lock()
 
@@ -55,15 +77,38 @@ def _maker(port: str, url: str, options: Options) -> Callable[[], Any]:
                 made.append(connect())
             return made[0]
 
-    def connect() -> Any:
-        scheme = url.partition("://")[0]
-        technology = ADAPTERS[port].get(scheme)
-        if technology is None:
-            known = ", ".join(f"{known}://" for known in ADAPTERS[port])
-            raise ConfigError(f"GEMINIVIDEO_{port.upper()}={url!r}: expected one of {known}")
-        return import_module(f"shared.adapters.{port}.{technology}").connect(url, options)
-
     return make
+
+
+def _council_makers(urls: str, options: Options) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """How the models and the annotators that a comma-separated list names are made."""
+
+    def maker(wanted: str) -> Callable[[], Any]:
+        def connect() -> list[Any]:
+            return [
+                import_module(f"shared.adapters.{technology}").connect(url, options)
+                for url, technology in _council_places(urls)
+                if technology.startswith(wanted)
+            ]
+
+        return _made_once(connect)
+
+    return maker("language."), maker("video_intelligence.")
+
+
+def _council_places(urls: str) -> list[tuple[str, str]]:
+    """Each judge's URL and adapter; raises ConfigError for a scheme that is none of ours."""
+    places: list[tuple[str, str]] = []
+    for url in (part.strip() for part in urls.split(",")):
+        scheme, separator, _ = url.partition("://")
+        if separator and scheme in COUNCIL:
+            places.append((url, COUNCIL[scheme]))
+            if [u.partition("?")[0] for u, _ in places].count(url.partition("?")[0]) > 1:
+                raise ConfigError(f"GEMINIVIDEO_COUNCIL={urls!r}: {url!r} is named twice")
+        elif url != f"{HEURISTIC}://":
+            known = ", ".join(f"{known}://" for known in (HEURISTIC, *COUNCIL))
+            raise ConfigError(f"GEMINIVIDEO_COUNCIL={url!r}: expected some of {known}")
+    return places
 
 
 _app: App | None = None

@@ -1,10 +1,13 @@
 """Settings: the only reader of the environment. No environment at all is the laptop."""
 
 import os
+import re
+from decimal import Decimal
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shared.council_models import CouncilRules
 from shared.errors import ConfigError
 from shared.events import LOCAL_TENANT, TenantId
 from shared.models import Limits
@@ -94,6 +97,47 @@ class Settings(BaseModel):
         "empty: the Haar cascade of OpenCV",
     )
 
+    council: str = Field(
+        "heuristic://",
+        description="the judges, by commas: `gemini://MODEL`, `claude://MODEL`, `openai://MODEL`, "
+        "`video-intelligence://google`; `heuristic://` asks no other",
+    )
+    council_weights: str = Field(
+        "",
+        description="weights of judges, such as `gemini=1.5,heuristic=0.5`; 1 for who is not named",
+    )
+    council_deadline_seconds: float = Field(
+        20.0, gt=0, le=300, allow_inf_nan=False, description="how long the judges may take together"
+    )
+    council_video_cap_usd: Decimal = Field(
+        Decimal("1"), ge=0, le=1_000, description="most that judging one video may cost"
+    )
+    council_day_cap_usd: Decimal = Field(
+        Decimal("10"),
+        ge=0,
+        le=100_000,
+        description="most that judging costs a tenant a day, UTC",
+    )
+    council_outlier_deviations: float = Field(
+        3.0,
+        gt=0,
+        le=100,
+        allow_inf_nan=False,
+        description="median absolute deviations (scaled) beyond which a score does not count",
+    )
+    council_deep: bool = Field(
+        False, description="whether judges are asked for a scene-by-scene account too"
+    )
+    council_max_output_tokens: int = Field(
+        4_000, ge=200, le=64_000, description="longest answer of a judge, its thinking included"
+    )
+    council_max_video_bytes: int = Field(
+        14_000_000, ge=0, le=18_000_000, description="largest video sent to judges that can watch"
+    )
+    council_prices: str = Field(
+        "", description="path of a JSON price table; empty: the one that is shipped"
+    )
+
     google_project: str = Field(
         "", description="Google Cloud project; log lines name their trace in it"
     )
@@ -147,6 +191,21 @@ class Settings(BaseModel):
         ours = {f"{PREFIX}{name.upper()}": str(value) for name, value in self}
         return {**os.environ, **ours}
 
+    @property
+    def council_rules(self) -> CouncilRules:
+        """How the council sits, as the domain takes it; raises ConfigError for bad weights."""
+        return CouncilRules(
+            deadline_seconds=self.council_deadline_seconds,
+            video_cap_micro_usd=int(self.council_video_cap_usd * 1_000_000),
+            day_cap_micro_usd=int(self.council_day_cap_usd * 1_000_000),
+            weights=_read_weights(self.council_weights),
+            outlier_deviations=self.council_outlier_deviations,
+            deep=self.council_deep,
+            max_output_tokens=self.council_max_output_tokens,
+            max_video_bytes=self.council_max_video_bytes,
+            prices=self.council_prices,
+        )
+
 
 class JobCall(BaseModel):
     """What a job is started with: its message, and what its platform calls this execution."""
@@ -155,6 +214,18 @@ class JobCall(BaseModel):
 
     message: str
     execution: str
+
+
+def _read_weights(text: str) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    for part in (part.strip() for part in text.split(",") if part.strip()):
+        name, _, number = part.rpartition("=")
+        if not name or not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", number):
+            raise ConfigError(
+                f"{PREFIX}COUNCIL_WEIGHTS={part!r}: expected NAME=NUMBER, such as gemini=1.5"
+            )
+        weights[name] = float(number)
+    return weights
 
 
 def read_settings() -> Settings:

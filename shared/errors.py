@@ -46,3 +46,31 @@ class ScheduleMissing(ConfigError):
 
 class JobMissing(ConfigError):
     """There is no such job."""
+
+
+class QuotaExceeded(RetryLater):
+    """A vendor takes no more calls for now."""
+
+
+class JudgeTimeout(RetryLater):
+    """A judge did not answer in time."""
+
+
+class JudgeUnavailable(RetryLater):
+    """A judge's vendor is out of order or cannot be reached."""
+
+
+class JudgeBlocked(Rejected):
+    """A vendor's safety rules kept an answer back."""
+
+
+class AnswerUnusable(Rejected):
+    """What a judge answered is not what it was asked for."""
+
+
+class ModelRetired(ConfigError):
+    """A vendor does not know the model, or no longer."""
+
+
+class KeyRefused(ConfigError):
+    """A vendor does not accept the key."""

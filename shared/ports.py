@@ -8,6 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
+from shared.council_models import (
+    Annotations,
+    Answer,
+    CouncilRules,
+    Media,
+    Question,
+    Sense,
+    Usage,
+)
 from shared.events import LOCAL_TENANT, Event, Message
 from shared.models import Limits
 
@@ -351,6 +360,40 @@ class Tables(Protocol):
         """
 
 
+class LanguageModel(Protocol):
+    """A judge that reads a question and answers in the form it is given."""
+
+    name: str
+    """`scheme://model`, as the settings name it."""
+    senses: frozenset[Sense]
+    """What it can be shown."""
+
+    def with_secrets(self, secrets: Secrets) -> Self:
+        """The same model, asked with the key of one tenant."""
+
+    def estimate(self, question: Question) -> Usage:
+        """The most that a call can use; nothing is sent."""
+
+    def ask(self, question: Question, timeout_seconds: float) -> Answer:
+        """Ask once, without a retry; the whole call ends in time.
+
+        Raises QuotaExceeded, JudgeTimeout, JudgeUnavailable, JudgeBlocked, ModelRetired,
+        KeyRefused, SecretMissing, or AnswerUnusable when the answer was cut or is none.
+        """
+
+
+class VideoAnnotator(Protocol):
+    """Says what is in a video, by measuring and without an opinion."""
+
+    name: str
+
+    def estimate(self, video: Media) -> Usage:
+        """What a call uses; nothing is sent."""
+
+    def annotate(self, video: Media, timeout_seconds: float) -> Annotations:
+        """Annotate once; raises what LanguageModel.ask raises."""
+
+
 def utc_now() -> datetime:
     """The clock of production."""
     return datetime.now(UTC)
@@ -384,6 +427,8 @@ class Adapters:
     schedules: Callable[[], Schedules]
     jobs: Callable[[], Jobs]
     tables: Callable[[], Tables]
+    judges: Callable[[], Sequence[LanguageModel]] = tuple
+    annotators: Callable[[], Sequence[VideoAnnotator]] = tuple
 
 
 def _ignore_progress(fraction: float, step: str) -> None:
@@ -396,6 +441,7 @@ class App:
 
     adapters: Adapters
     limits: Limits
+    council_rules: CouncilRules = field(default_factory=CouncilRules)
     tenant_id: str = LOCAL_TENANT
     now: Callable[[], datetime] = utc_now
     lease_seconds: float = 600.0
@@ -459,3 +505,13 @@ class App:
     def tables(self) -> Tables:
         """This tenant's tables."""
         return self.adapters.tables().for_tenant(self.tenant_id)
+
+    @cached_property
+    def judges(self) -> Sequence[LanguageModel]:
+        """The language models of the council, asked with this tenant's keys."""
+        return [judge.with_secrets(self.secrets) for judge in self.adapters.judges()]
+
+    @property
+    def annotators(self) -> Sequence[VideoAnnotator]:
+        """What measures a video for the council."""
+        return self.adapters.annotators()

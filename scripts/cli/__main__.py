@@ -10,6 +10,7 @@ import click
 VERBS = {
     "run": "scripts.cli.run",
     "analyze": "scripts.cli.analyze",
+    "judge": "scripts.cli.judge",
     "bench": "scripts.cli.bench",
     "status": "scripts.cli.status",
     "replay": "scripts.cli.replay",

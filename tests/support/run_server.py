@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import grpc
 from google.cloud.run_v2 import types
-from google.longrunning import operations_pb2  # type: ignore[import-untyped]
+from google.longrunning import operations_pb2
 
 JOBS, EXECUTIONS = "google.cloud.run.v2.Jobs", "google.cloud.run.v2.Executions"
 

@@ -1,0 +1,1 @@
+"""The council: several judges asked about one video, one verdict, its cost and its reasons."""
