@@ -29,7 +29,9 @@ LINE_HEIGHT = 48
 LINE_WIDTH_STEP = 64
 MAX_LINE_WIDTH = 3200
 LINES_AT_ONCE = 6
-MIN_CONFIDENCE = 0.6
+MIN_CONFIDENCE = 0.7
+# What looks like a single letter is mostly none.
+MIN_LETTERS = 2
 TALL = 1.5
 BLANK = 0
 
@@ -74,7 +76,7 @@ class PpocrReader:
         lines = [cut_line(picture, four) for four in corners]
         read: list[Reading] = []
         for four, (text, confidence) in zip(corners, self._recognize(lines), strict=True):
-            if text.strip() and confidence >= MIN_CONFIDENCE:
+            if confidence >= MIN_CONFIDENCE and sum(map(str.isalnum, text)) >= MIN_LETTERS:
                 place = (*four.min(axis=0), *four.max(axis=0))
                 left, top, right, bottom = (float(n) for n in place)
                 read.append(Reading((left, top, right, bottom), text.strip(), confidence))

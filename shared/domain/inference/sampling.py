@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 
-from shared.domain.inference.gate import GATE_SIDE, WHOLE, Edges, Region, TextGate, edges_of
+from shared.domain.inference.gate import GATE_SIDE, WHOLE, Edges, Region, TextGate, contrast_of
 from shared.domain.inference.listening import Listener
 from shared.domain.video.ahead import run_ahead
 from shared.domain.video.colours import colour_picture
@@ -38,8 +38,10 @@ Say = Callable[[dict[str, Any]], None]
 # Nobody reads what stands for less than two samples.
 SAMPLE_SECONDS = 0.125
 TEXT_SIDE = 1280
-# Moving writing never stands still: a look at the whole picture finds it.
-PEEK_SECONDS = 1.5
+# Writing that moves, or is as faint as nature, is found by looking at the whole picture, soon
+# after a shot has begun and then now and again.
+PEEK_AFTER_SECONDS = 0.3
+PEEK_SECONDS = 4.0
 # Flicker and noise must not cost more than this.
 MAX_READS_A_SECOND = 3.0
 BURST_READS = 6.0
@@ -64,7 +66,7 @@ def sample_video(
     cv2.setNumThreads(1)
     watchers: list[Any] = []
     if "text" in task["wants"]:
-        watchers.append(TextWatcher(say))
+        watchers.append(TextWatcher(task["shots"], say))
     if "frames" in task["wants"]:
         watchers.append(FrameWatcher(task["shots"], say))
     if "faces" in task["wants"]:
@@ -140,9 +142,9 @@ class SampleReading:
         for watcher in watchers:
             if watcher.wants(at):
                 look = look or look_at(frame, index, display_rotation(frame))
-                began = time.perf_counter()
+                began = time.thread_time()
                 watcher.see(look, at)
-                watcher.seconds += time.perf_counter() - began
+                watcher.seconds += time.thread_time() - began
 
 
 def _frames_ahead(stream: Any) -> int:
@@ -163,9 +165,10 @@ class TextWatcher:
 
     name = "text"
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, shots: list[list[float]], say: Say) -> None:
         self.seconds = 0.0
         self.skipped = 0
+        self._peeks = deque(start + PEEK_AFTER_SECONDS for start, _ in shots)
         self._say = say
         self._gate = TextGate()
         self._samples = 0
@@ -182,18 +185,26 @@ class TextWatcher:
     def see(self, frame: Look, at: float) -> None:
         """Takes one sampled frame."""
         self._next = at + SAMPLE_SECONDS - 1e-6
-        edges = edges_of(gate_picture(frame))
+        regions, edges = self._gate.changed(contrast_of(gate_picture(frame)))
         self._keep(Sample(at, edges))
-        regions = self._gate.changed(edges)
         kind = "standing"
-        if not regions and at >= self._peeked + PEEK_SECONDS and self._gate.restless():
+        if not regions and self._gate.doubtful and self._peek_due(at):
             regions, kind = [WHOLE], "peek"
         if not regions or not self._may_read(at):
             return
-        self._peeked = at
+        if regions == [WHOLE]:
+            self._gate.all_read()
+            self._peeked = at
         picture = colour_picture(frame, TEXT_SIDE)
         for region in regions:
             self._hand_over(picture, region, at, kind)
+
+    def _peek_due(self, at: float) -> bool:
+        """Whether a shot has just begun, or the last look at the whole picture is long ago."""
+        begun = bool(self._peeks) and at >= self._peeks[0]
+        while self._peeks and at >= self._peeks[0]:
+            self._peeks.popleft()
+        return begun or at >= self._peeked + PEEK_SECONDS
 
     def _may_read(self, at: float) -> bool:
         """A bucket that fills with time: bursts pass, steady flicker does not."""

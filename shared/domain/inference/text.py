@@ -16,14 +16,17 @@ from shared.inference_models import TextCoverage, TextLine
 from shared.models import Box
 
 # A line is there while this share of its edges is, and more than its surroundings would give.
-SAME_SHARE = 0.55
-ABOVE_CHANCE = 1.4
+SAME_SHARE = 0.7
+ABOVE_CHANCE = 1.6
 MIN_PATTERN_EDGES = 20
 # So many samples without it are a blink.
 BLINK_SAMPLES = 1
 SAME_TEXT = 0.75
 SAME_PLACE = 0.35
 NEAR_SECONDS = 1.0
+# A scene may look like two huge letters; real ones are read with certainty.
+HUGE_SHARE = 0.3
+HUGE_CONFIDENCE = 0.95
 GRID = 128
 # Letters that a network takes for digits of like shape, in words with a digit and none besides.
 DIGITS = str.maketrans("OoIl", "0011")
@@ -74,9 +77,10 @@ class TextTrack:
                 (line.place[2] + left) / width,
                 (line.place[3] + top) / height,
             )
-            self._sightings.append(
-                Sighting(part["sample"], place, as_written(line.text), line.confidence)
-            )
+            if _area(place) <= HUGE_SHARE or line.confidence >= HUGE_CONFIDENCE:
+                self._sightings.append(
+                    Sighting(part["sample"], place, as_written(line.text), line.confidence)
+                )
 
     def remember(self, part: dict[str, Any]) -> None:
         """An `edges` part: packed edge pictures of a run of samples."""
@@ -169,11 +173,16 @@ def merge(sightings: list[Sighting], at: list[float]) -> list[Sighting]:
             lines.append(replace(new))
             continue
         old.last = max(old.last, new.last)
-        if (_letters(new.text), new.confidence) > (_letters(old.text), old.confidence) and (
-            _grows(old.text, new.text) or new.confidence > old.confidence
-        ):
+        if _better(old, new):
             old.text, old.place, old.confidence = new.text, new.place, new.confidence
-    return [line for line in lines if not _is_part(line, lines)]
+    return _without_parts(lines)
+
+
+def _better(old: Sighting, new: Sighting) -> bool:
+    """Whether a new reading says more than the old one, or the same more surely."""
+    if _plain(old.text) in _plain(new.text):
+        return _letters(new.text) > _letters(old.text) or new.confidence > old.confidence
+    return _plain(new.text) not in _plain(old.text) and new.confidence > old.confidence
 
 
 def _continues(old: Sighting, new: Sighting, at: list[float]) -> bool:
@@ -184,17 +193,22 @@ def _continues(old: Sighting, new: Sighting, at: list[float]) -> bool:
     return old.shares_place(new) or old.first == old.last or new.first == new.last
 
 
-def _is_part(line: Sighting, lines: list[Sighting]) -> bool:
-    """Whether another line says the same and more, in the same place, all the time."""
-    return any(
-        other is not line
-        and other.first <= line.first
-        and line.last <= other.last
-        and _letters(other.text) > _letters(line.text)
-        and _plain(line.text) in _plain(other.text)
-        and other.shares_place(line)
-        for other in lines
-    )
+def _without_parts(lines: list[Sighting]) -> list[Sighting]:
+    """The lines less those that are pieces of another one, there most of the same time."""
+    kept: list[Sighting] = []
+    for line in sorted(lines, key=lambda one: -_letters(one.text)):
+        whole = next((other for other in kept if _is_part(line, other)), None)
+        if whole is None:
+            kept.append(line)
+        else:
+            whole.first = min(whole.first, line.first)
+    return sorted(kept, key=lambda line: line.first)
+
+
+def _is_part(line: Sighting, whole: Sighting) -> bool:
+    both = min(line.last, whole.last) - max(line.first, whole.first) + 1
+    most = 2 * both >= line.last - line.first + 1
+    return most and _plain(line.text) in _plain(whole.text) and whole.shares_place(line)
 
 
 def same_text(a: str, b: str) -> bool:
