@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-VOCABULARY = ("shared.errors", "shared.events", "shared.models")
+VOCABULARY = ("shared.errors", "shared.events", "shared.models", "shared.inference_models")
 # SDKs of clouds and ad platforms: they belong behind a port.
 VENDORS = [
     *("anthropic", "boto3", "botocore", "business_api_client", "duckdb", "facebook_business"),
@@ -22,10 +22,15 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.errors", (), [*VENDORS, "pydantic"]),
     ("shared.events", ("shared.errors",), VENDORS),
     ("shared.models", ("shared.errors", "shared.events"), VENDORS),
+    ("shared.inference_models", ("shared.models",), VENDORS),
     ("shared.config", VOCABULARY, VENDORS),
     ("shared.logs", (), VENDORS),
     ("shared.envelope", VOCABULARY, VENDORS),
-    ("shared.domain", ("shared.domain", "shared.models", "shared.errors"), VENDORS),
+    (
+        "shared.domain",
+        ("shared.domain", "shared.models", "shared.inference_models", "shared.errors"),
+        VENDORS,
+    ),
     ("shared.ports", ("shared.events", "shared.models"), VENDORS),
     ("shared.adapters", ("shared.ports", *VOCABULARY), WEB),
     ("shared.ledger", ("shared.ports", *VOCABULARY), VENDORS),

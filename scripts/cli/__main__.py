@@ -16,6 +16,7 @@ VERBS = {
     "reset": "scripts.cli.local",
     "backup": "scripts.cli.local",
     "settings": "scripts.cli.settings",
+    "models": "scripts.cli.models",
 }
 
 

@@ -6,6 +6,8 @@ Audio Processing 9(5), 2001). Reverberation: slopes of free decays, of which the
 steepest that comes often (J. Vieira, AES Convention 116, 2004).
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -157,11 +159,7 @@ def _falls(level: NDArray[np.floating]) -> list[tuple[int, int]]:
     """Runs in which the level falls, a rise of less than half a decibel allowed."""
     rises = np.flatnonzero(np.diff(level) > 0.5)
     borders = np.concatenate([[-1], rises, [len(level) - 1]])
-    return [
-        (int(a) + 1, int(b) + 1)
-        for a, b in zip(borders, borders[1:], strict=False)
-        if b - a >= MIN_DECAY_HOPS
-    ]
+    return [(int(a) + 1, int(b) + 1) for a, b in pairwise(borders) if b - a >= MIN_DECAY_HOPS]
 
 
 def _decay_seconds(fall: NDArray[np.floating], floor: float) -> float | None:

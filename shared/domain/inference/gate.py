@@ -127,7 +127,7 @@ def _share(part: Edges, whole: Edges) -> NDArray[np.float32]:
 def _counts(edges: Edges) -> NDArray[np.float32]:
     height, width = (side // TILE * TILE for side in edges.shape)
     tiles = edges[:height, :width].reshape(height // TILE, TILE, width // TILE, TILE)
-    return tiles.sum(axis=(1, 3), dtype=np.float32)
+    return np.asarray(tiles.sum(axis=(1, 3), dtype=np.float32))
 
 
 def _mean(contrast: Picture, edges: Edges) -> NDArray[np.float32]:
@@ -151,7 +151,7 @@ def _regions(dense: Tiles, unread: Tiles, strong: Tiles) -> list[Region]:
         left, top, width, height, size = (int(n) for n in boxes[label])
         if fresh[label] < MIN_TILES or width < MIN_TILES_WIDE:
             continue
-        like_a_line = LINE_TILES_WIDE <= width and 2 * height <= width
+        like_a_line = width >= LINE_TILES_WIDE and 2 * height <= width
         like_a_line &= height <= LINE_TILES_HIGH and size >= LINE_FILL * width * height
         if sure[label] < STRONG_TILES * fresh[label] and not like_a_line:
             continue

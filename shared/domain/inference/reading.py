@@ -180,6 +180,6 @@ def _line_width(line: Picture) -> int:
     return min(MAX_LINE_WIDTH, max(1, -(-int(np.ceil(width)) // LINE_WIDTH_STEP)) * LINE_WIDTH_STEP)
 
 
-def _as_feed(picture: Picture) -> NDArray[np.float32]:
+def _as_feed(picture: Any) -> NDArray[np.float32]:
     """(3, height, width) between -1 and 1."""
     return np.asarray(picture.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1, np.float32)

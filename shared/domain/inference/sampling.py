@@ -149,7 +149,7 @@ class SampleReading:
 
 def _frames_ahead(stream: Any) -> int:
     pixels = max(1, stream.codec_context.width * stream.codec_context.height)
-    return max(1, min(8, FRAMES_AHEAD_PIXELS // pixels))
+    return int(max(1, min(8, FRAMES_AHEAD_PIXELS // pixels)))
 
 
 @dataclass

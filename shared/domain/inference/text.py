@@ -4,6 +4,7 @@ import re
 from base64 import b64decode
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -17,7 +18,7 @@ from shared.models import Box
 
 # A line is there while this share of its edges is, and more than its surroundings would give.
 SAME_SHARE = 0.7
-ABOVE_CHANCE = 1.6
+ABOVE_CHANCE = 0.3
 MIN_PATTERN_EDGES = 20
 # So many samples without it are a blink.
 BLINK_SAMPLES = 1
@@ -121,11 +122,15 @@ class TextTrack:
     def _span(self, sighting: Sighting) -> tuple[int, int]:
         """The first and last sample on which the edges of a line stand as when it was read."""
         here = sighting.sample
+        # What a line shares with a neighbouring sample is its own, not the background's; it may
+        # have been read on its first sample or on its last.
         now = self._cut(here, sighting)
-        before = self._cut(max(0, here - 1), sighting)
-        if now is None or before is None:
-            return here, here
-        pattern = now & before
+        beside = [
+            now & self._cut(other, sighting)
+            for other in (here - 1, here + 1)
+            if 0 <= other < len(self._at)
+        ]
+        pattern = max(beside, key=lambda edges: int(edges.sum()), default=now)
         if int(pattern.sum()) < MIN_PATTERN_EDGES:
             return here, here
         return self._follow(sighting, pattern, -1), self._follow(sighting, pattern, 1)
@@ -135,18 +140,20 @@ class TextTrack:
         last, here, missed = sighting.sample, sighting.sample + step, 0
         while 0 <= here < len(self._at) and missed <= BLINK_SAMPLES:
             edges = self._cut(here, sighting)
-            if edges is not None and shows(edges, pattern):
+            if shows(edges, pattern):
                 last, missed = here, 0
             else:
                 missed += 1
             here += step
         return last
 
-    def _cut(self, sample: int, sighting: Sighting) -> Edges | None:
-        """The edges in a line's box on one sample; None when its picture has another size."""
-        (height, width), packed = self._edges[sample]
-        if self._edges[sighting.sample][0] != (height, width):
-            return None
+    def _cut(self, sample: int, sighting: Sighting) -> Edges:
+        """The edges in a line's box on one sample; none when its picture has another size."""
+        (height, width), packed = self._edges[sighting.sample]
+        if self._edges[sample][0] == (height, width):
+            packed = self._edges[sample][1]
+        else:
+            packed = np.zeros_like(packed)
         left, top, right, bottom = sighting.place
         rows = packed[max(0, int(top * height)) : int(np.ceil(bottom * height))]
         bits = np.unpackbits(rows, axis=1, count=width)
@@ -158,7 +165,7 @@ def shows(edges: Edges, pattern: Edges) -> bool:
     share = int((edges & pattern).sum()) / int(pattern.sum())
     elsewhere = ~pattern
     chance = int((edges & elsewhere).sum()) / max(1, int(elsewhere.sum()))
-    return share >= SAME_SHARE and share >= ABOVE_CHANCE * chance
+    return share >= SAME_SHARE and share >= chance + ABOVE_CHANCE
 
 
 def merge(sightings: list[Sighting], at: list[float]) -> list[Sighting]:
@@ -238,9 +245,11 @@ def as_written(text: str) -> str:
 
 def coverage_of(lines: tuple[TextLine, ...], start: float, end: float) -> TextCoverage:
     """How much of picture and time the lines take; overlapping boxes count once."""
-    moments = sorted({start, end, *(l.start_seconds for l in lines), *(l.end_seconds for l in lines)})
+    moments = sorted(
+        {start, end, *(at for line in lines for at in (line.start_seconds, line.end_seconds))}
+    )
     mean = most = shown = 0.0
-    for now, after in zip(moments, moments[1:], strict=False):
+    for now, after in pairwise(moments):
         there = [line.box for line in lines if line.start_seconds <= now < line.end_seconds]
         share = _covered(there)
         mean += share * (after - now)
