@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from shared.council_models import CouncilRules
 from shared.errors import ConfigError
 from shared.events import LOCAL_TENANT, TenantId
+from shared.inference_models import InferenceTools
 from shared.models import Limits
 
 PREFIX = "GEMINIVIDEO_"
@@ -162,6 +163,18 @@ class Settings(BaseModel):
         2, ge=1, le=32, description="messages that the local stack handles at once"
     )
 
+    models: str = Field(".local/models", description="folder with the networks of `gv models`")
+    object_model: Literal["yolox", "yolov8"] = Field(
+        "yolox", description="which network finds objects; `yolov8` is AGPL-3.0: your choice"
+    )
+    text_reader: Literal["ppocr", "paddleocr"] = Field(
+        "ppocr", description="what reads text on screen; `paddleocr` where it is installed"
+    )
+    sentence_engine: Literal["numpy", "sentence-transformers"] = Field(
+        "numpy",
+        description="what runs the sentence model; `sentence-transformers` where it is installed",
+    )
+
     @model_validator(mode="after")
     def _check_waits(self) -> Self:
         if self.retry_min_seconds > self.retry_max_seconds:
@@ -183,6 +196,16 @@ class Settings(BaseModel):
             deadline_seconds=0.8 * self.stage_timeout_seconds,
             max_memory_bytes=self.max_decode_memory_bytes,
             face_model=self.face_model,
+        )
+
+    @property
+    def tools(self) -> InferenceTools:
+        """The networks, as the domain takes them."""
+        return InferenceTools(
+            models=self.models,
+            object_model=self.object_model,
+            text_reader=self.text_reader,
+            sentence_engine=self.sentence_engine,
         )
 
     @property

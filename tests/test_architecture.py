@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-RECORDS = ("shared.models", "shared.score_models", "shared.council_models")
+RECORDS = (
+    *("shared.models", "shared.inference_models", "shared.score_models"),
+    "shared.council_models",
+)
 VOCABULARY = ("shared.errors", "shared.events", *RECORDS, "shared.tables")
 # SDKs of clouds and ad platforms: they belong behind a port.
 VENDORS = [
@@ -29,6 +32,7 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.score_models", ("shared.models",), VENDORS),
     ("shared.tables", (), [*VENDORS, "pydantic"]),
     ("shared.council_models", ("shared.models",), VENDORS),
+    ("shared.inference_models", ("shared.models",), VENDORS),
     ("shared.config", VOCABULARY, VENDORS),
     ("shared.logs", (), VENDORS),
     ("shared.envelope", VOCABULARY, VENDORS),

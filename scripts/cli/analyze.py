@@ -8,9 +8,9 @@ from typing import NoReturn
 
 import click
 
-from scripts.cli.paths import UserPath
+from scripts.cli.paths import UserPath, check_readable
 from shared.config import read_settings
-from shared.errors import FileMissing, PipelineError
+from shared.errors import PipelineError
 from shared.models import Analysis
 from shared.ports import utc_now
 
@@ -21,25 +21,41 @@ from shared.ports import utc_now
 @click.option(
     "--pictures", "folder", type=UserPath(), help="Draw contact sheet and timeline into FOLDER."
 )
+@click.option("--full", is_flag=True, help="Read text, find objects, transcribe, embed as well.")
+@click.option(
+    "--transcript", type=UserPath(), help="What is said, as FILE.srt or .vtt; implies --full."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def analyze(video: Path, as_json: bool, preview: bool, folder: Path | None) -> None:
+def analyze(
+    video: Path,
+    as_json: bool,
+    preview: bool,
+    folder: Path | None,
+    full: bool,
+    transcript: Path | None,
+) -> None:
     """Measure VIDEO and print what was found."""
     sheets: list[bytes] = []
     try:
         analysis = measure(
             video, preview=preview, on_contact_sheet=sheets.append if folder else None
         )
+        report = analysis.model_dump(mode="json")
+        if full or transcript:
+            from scripts.cli.full import understand
+
+            report = understand(video, analysis, transcript)
     except PipelineError as problem:
         fail(problem, as_json)
     written = write_pictures(folder, video, analysis, sheets[0]) if folder else []
     if as_json:
-        click.echo(analysis.model_dump_json())
+        click.echo(json.dumps(report, ensure_ascii=False))
         return
     from rich.console import Console
 
     from scripts.cli.report import show_report
 
-    show_report(Console(), video.name, analysis.model_dump(mode="json"))
+    show_report(Console(), video.name, report)
     for path in written:
         click.echo(f"  picture: {path}")
 
@@ -67,7 +83,7 @@ def measure(
     from shared.domain.video.identity import content_id
 
     settings = read_settings()
-    check_file(video)
+    check_readable(video)
     return analyze_video(
         video,
         video_id=content_id(video, settings.tenant_id),
@@ -77,15 +93,6 @@ def measure(
         preview=preview,
         on_contact_sheet=on_contact_sheet,
     )
-
-
-def check_file(video: Path) -> None:
-    """Raise FileMissing for what is no readable file on this machine."""
-    try:
-        with video.open("rb"):
-            return
-    except OSError as problem:
-        raise FileMissing(f"{str(video)!r}: {problem.strerror}") from problem
 
 
 def fail(problem: PipelineError, as_json: bool) -> NoReturn:

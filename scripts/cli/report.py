@@ -65,6 +65,16 @@ def fact_rows(report: Report) -> Iterable[tuple[str, Text]]:
     yield "shots", Text(shots)
     yield "faces", Text(face_words(report["faces"]))
     yield "sound", Text(sound_words(report))
+    for line in report.get("text") or ():
+        span = f"{line['start_seconds']:.1f}-{line['end_seconds']:.1f} s"
+        yield "text", Text(f"{line['text']}  ({span})")
+    transcript = report.get("transcript")
+    if transcript:
+        yield "said", Text(" ".join(word["word"] for word in transcript["words"]))
+    if report.get("objects"):
+        yield "objects", Text(", ".join(sorted({seen["label"] for seen in report["objects"]})))
+    if report.get("audio_quality"):
+        yield "quality", Text(quality_words(report["audio_quality"]))
 
 
 def face_words(faces: Report) -> str:
@@ -93,6 +103,16 @@ def sound_words(report: Report) -> str:
     ]
     if sync["sync_quality"] is not None:
         words.append(f"{sync['beat_matches']} beats on cuts or motion peaks")
+    return ", ".join(words)
+
+
+def quality_words(quality: Report) -> str:
+    """Clipping, noise and reverberation, as far as they could be told."""
+    words = [f"{quality['clipped_share']:.2%} clipped"]
+    if quality["snr_db"] is not None:
+        words.append(f"speech {quality['snr_db']:.0f} dB over noise")
+    if quality["reverberation_seconds"] is not None:
+        words.append(f"reverberation {quality['reverberation_seconds']:.1f} s")
     return ", ".join(words)
 
 

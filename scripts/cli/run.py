@@ -17,8 +17,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from scripts.cli.analyze import check_file, fail
-from scripts.cli.paths import UserPath
+from scripts.cli.analyze import fail
+from scripts.cli.paths import UserPath, check_readable
 from scripts.cli.report import show_report
 from scripts.cli.status import COLOURS, words
 from scripts.local.lock import HOME, AlreadyRunning, is_running
@@ -65,7 +65,7 @@ def run(videos: Sequence[Path], once: bool) -> None:
 def run_videos(videos: Sequence[Path], once: bool, console: Console) -> None:
     """From the files to their reports; without `once` the stack then stays up."""
     for video in videos:
-        check_file(video)
+        check_readable(video)
     settings = read_settings()
     log_to_file(settings)
     followed: list[Followed] = []

@@ -33,12 +33,18 @@ STOPPED_FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signa
 ROOT = Path(__file__).resolve().parents[3]
 
 Progress = Callable[[float, str], None]
+Part = Callable[[dict[str, Any]], None]
 
 
 def read_in_child(
-    task: dict[str, Any], limits: Limits, on_progress: Progress | None = None
+    task: dict[str, Any],
+    limits: Limits,
+    on_progress: Progress | None = None,
+    on_part: Part | None = None,
 ) -> dict[str, Any]:
     """The result of `task` from a fresh process that dies at the limits, or with this one.
+
+    `on_part` gets what the child hands over before its result, as it comes.
 
     Raises the refusal that the child names; ReadingTooSlow at the deadline, OutOfMemory or
     DecoderCrashed when it was killed, ReaderFailed when our own code in it failed.
@@ -49,7 +55,7 @@ def read_in_child(
         try:
             process.stdin.write((json.dumps(task) + "\n").encode())
             process.stdin.flush()
-            answer = _listen(process, deadline, on_progress)
+            answer = _listen(process, deadline, on_progress, on_part)
             # Standard input stays open until here: its end tells the child that we died.
             process.stdin.close()
             if answer is not None:
@@ -90,7 +96,10 @@ def _start(noise: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _listen(
-    process: subprocess.Popen[bytes], deadline: float, on_progress: Progress | None
+    process: subprocess.Popen[bytes],
+    deadline: float,
+    on_progress: Progress | None,
+    on_part: Part | None,
 ) -> dict[str, Any] | None:
     """The last word of the child (a result or an error), None when it ended without one."""
     assert process.stdout is not None
@@ -106,9 +115,12 @@ def _listen(
         *lines, waiting = (waiting + part).split(b"\n")
         for line in lines:
             message: dict[str, Any] = json.loads(line)
-            if "progress" not in message:
+            if "part" in message:
+                if on_part is not None:
+                    on_part(message["part"])
+            elif "progress" not in message:
                 return message
-            if on_progress is not None:
+            elif on_progress is not None:
                 on_progress(float(message["progress"]), str(message["step"]))
     raise TimeoutError
 

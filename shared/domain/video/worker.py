@@ -49,11 +49,17 @@ def _do(
         from shared.domain.video.media import inspect_media
 
         return inspect_media(Path(task["path"]), task["demuxer"], limits)
+
+    def on_progress(share: float, step: str) -> None:
+        say({"progress": round(share, 3), "step": step})
+
+    if task["do"] == "infer":
+        from shared.domain.inference.sampling import sample_video
+
+        return sample_video(task, limits, on_progress, lambda part: say({"part": part}))
     from shared.domain.video.measure import measure_video
 
-    return measure_video(
-        task, limits, lambda share, step: say({"progress": round(share, 3), "step": step})
-    )
+    return measure_video(task, limits, on_progress)
 
 
 def _too_much(limits: Limits) -> str:

@@ -21,7 +21,7 @@ from shared.errors import ConfigError
 def test_evaluate_prints_every_figure_beside_its_goal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scripts.cli.models.MATERIAL", tmp_path / "none")
+    monkeypatch.setattr("scripts.cli.models_text.MATERIAL", tmp_path / "none")
     printed = CliRunner().invoke(models, ["evaluate", "--json"], catch_exceptions=False).output
     figures = json.loads(printed)["figures"]
     assert [f["name"] for f in figures if f["met"] is False] == []

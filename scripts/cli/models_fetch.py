@@ -1,0 +1,114 @@
+"""`gv models fetch [NAME]`: networks from where the manifest says, checked, into the folder."""
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from shared.config import read_settings
+from shared.errors import ConfigError, RetryLater
+
+if TYPE_CHECKING:
+    from shared.domain.inference.models import ModelFile
+
+CHUNK_BYTES = 1 << 20
+MAX_BYTES = 4_000_000_000
+TIMEOUT_SECONDS = 30.0
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class ModelNotFetched(ConfigError):
+    """A network that cannot be fetched as asked; the message says what to do instead."""
+
+
+class ModelHostFailed(RetryLater):
+    """The other side did not give the file."""
+
+
+@click.command("fetch")
+@click.argument("name", required=False)
+@click.option("--sha256", default="", help="The checksum of a file that the manifest cannot give.")
+def fetch_models(name: str | None, sha256: str) -> None:
+    """Fetch the network NAME, or all whose address and checksum are known."""
+    from shared.domain.inference.models import manifest, model_named
+
+    folder = Path(read_settings().models)
+    if name:
+        click.echo(fetch(model_named(name), folder, sha256.lower()))
+        return
+    for model in manifest():
+        if model.url and model.sha256:
+            click.echo(fetch(model, folder))
+
+
+def fetch(model: "ModelFile", folder: Path, sha256: str = "") -> Path:
+    """Put the file of a model into the folder, whole or not at all; returns where it lies.
+
+    Raises ModelNotFetched without address or checksum, or when the checksum differs.
+    """
+    from shared.domain.inference.models import VOUCHED, find_model
+    from shared.domain.video.detector import AnalyserUnavailable
+
+    try:
+        return find_model(model.name, folder)
+    except AnalyserUnavailable as problem:
+        reason = str(problem)
+    if not model.url:
+        raise ModelNotFetched(f"{model.name!r} has no address to fetch it from: {reason}")
+    expected = model.sha256 or sha256
+    if not SHA256.fullmatch(expected):
+        raise ModelNotFetched(
+            f"the checksum of {model.name!r} could not be verified when the manifest was written: "
+            "give it with --sha256 and its 64 hexadecimal digits, from a source that you trust"
+        )
+    if sha256 and sha256 != expected:
+        raise ModelNotFetched(f"the manifest says that {model.name!r} has the sha256 {expected}")
+    target = folder / model.file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    download(model.url, target, expected)
+    if not model.sha256:
+        target.with_name(target.name + VOUCHED).write_text(f"{expected}\n", encoding="ascii")
+    return target
+
+
+def download(url: str, target: Path, sha256: str) -> None:
+    """The bytes at `url` as `target`, if they have that checksum; else nothing is left."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            found = _receive(url, file)
+        if found != sha256:
+            raise ModelNotFetched(
+                f"{url} gave a file with the sha256 {found}, expected {sha256}; nothing was kept"
+            )
+        part.chmod(0o644)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _receive(url: str, file: IO[bytes]) -> str:
+    """Writes what `url` gives into `file` and returns its checksum."""
+    import httpx
+
+    digest, taken = hashlib.sha256(), 0
+    try:
+        with httpx.stream("GET", url, follow_redirects=True, timeout=TIMEOUT_SECONDS) as answer:
+            answer.raise_for_status()
+            for chunk in answer.iter_bytes(CHUNK_BYTES):
+                taken += len(chunk)
+                if taken > MAX_BYTES:
+                    raise ModelNotFetched(f"{url} gives more than {MAX_BYTES:,} bytes")
+                digest.update(chunk)
+                file.write(chunk)
+    except httpx.HTTPError as problem:
+        raise ModelHostFailed(
+            f"{url} cannot be fetched ({problem}); put the file into the folder yourself, "
+            "`scripts/gv models list` names it"
+        ) from problem
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""What networks understand of a video: text, objects, speech, emotions, meaning."""
