@@ -46,6 +46,7 @@ def build_app(settings: Settings) -> App:
         Adapters(**makers, judges=judges, annotators=annotators),
         settings.limits,
         settings.council_rules,
+        settings.tools,
         tenant_id=settings.tenant_id,
         now=options.now,
         lease_seconds=options.lease_seconds,

@@ -18,6 +18,7 @@ from shared.council_models import (
     Usage,
 )
 from shared.events import LOCAL_TENANT, Event, Message
+from shared.inference_models import InferenceTools
 from shared.models import Limits
 
 JsonObject = Mapping[str, Any]
@@ -442,6 +443,7 @@ class App:
     adapters: Adapters
     limits: Limits
     council_rules: CouncilRules = field(default_factory=CouncilRules)
+    tools: InferenceTools = field(default_factory=InferenceTools)
     tenant_id: str = LOCAL_TENANT
     now: Callable[[], datetime] = utc_now
     lease_seconds: float = 600.0

@@ -187,6 +187,15 @@ class Prediction(Record):
     lacked: tuple[str, ...] = Field(description="signals that the model uses and did not have")
 
 
+class ScoreCard(Record):
+    """What is stored of one scoring: the scores, and what is expected because of them."""
+
+    video_id: str
+    scored_at: datetime
+    scores: Scores
+    prediction: Prediction
+
+
 class Scene(Record):
     """One scene of a storyboard; None or empty is unknown."""
 

@@ -32,6 +32,8 @@ IMPORT_BUDGETS = {
     "analyze": (0.6, 150),
     "record_dead_letter": (0.6, 150),
     "watch_jobs": (0.6, 150),
+    "infer": (0.6, 150),
+    "score": (0.6, 150),
     "council": (0.6, 150),
 }
 """Seconds and megabytes after `import main` in a fresh interpreter: what a cold start waits for."""
