@@ -115,6 +115,19 @@ def test_a_judge_that_hangs_holds_up_nobody() -> None:
     let_judges_end()
 
 
+@pytest.mark.soak
+def test_of_four_judges_one_hangs_and_the_verdict_comes_after_twenty_seconds() -> None:
+    released = threading.Event()
+    models = [FakeModel(name) for name in PRICED]
+    hanging = FakeModel("openai://gpt-5.4-nano", hangs=released)
+    started = time.monotonic()
+    verdict = judge_video(case(), Bench([hanging, *models]), CouncilRules(), DAY)
+    assert 19.9 < time.monotonic() - started < 20.5
+    assert [one.left_out for one in verdict.testimonies] == ["", "judge_timeout", "", "", ""]
+    released.set()
+    let_judges_end()
+
+
 def test_judges_are_asked_at_the_same_time() -> None:
     gate = threading.Barrier(3, timeout=5)
 
