@@ -7,10 +7,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.council_models import CouncilRules
 from shared.errors import ConfigError
 from shared.events import LOCAL_TENANT, TenantId
-from shared.models import Limits
+from shared.models import CouncilRules, Limits
 
 PREFIX = "GEMINIVIDEO_"
 

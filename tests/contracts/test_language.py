@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.secrets import file
-from shared.council_models import CouncilRules, Media, Question
+from shared.council_models import Media, Question
 from shared.domain.council.questions import opinion_schema
 from shared.errors import (
     AnswerUnusable,
@@ -28,6 +28,7 @@ from shared.errors import (
     Rejected,
     SecretMissing,
 )
+from shared.models import CouncilRules
 from shared.ports import LanguageModel, Options, Secrets
 from tests.support.vendors import (
     KEY,

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from shared.council_models import CouncilRules, Question, Usage, Verdict
+from shared.council_models import Question, Usage, Verdict
 from shared.domain.council.case import Case
 from shared.domain.council.judge import Bench, judge_video
 from shared.domain.council.seats import Model
 from shared.errors import JudgeBlocked, KeyRefused, ModelRetired, PipelineError, QuotaExceeded
+from shared.models import CouncilRules
 from tests.support.cases import CLIP, PRICED, RULES, SHEET, FakeAnnotator, FakeModel, case
 from tests.support.vendors import opinion
 
