@@ -7,11 +7,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.council_models import CouncilRules
 from shared.errors import ConfigError
 from shared.events import LOCAL_TENANT, TenantId
-from shared.inference_models import InferenceTools
-from shared.models import Limits
+from shared.models import CouncilRules, InferenceTools, Limits
 
 PREFIX = "GEMINIVIDEO_"
 

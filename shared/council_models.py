@@ -193,19 +193,3 @@ class Verdict(Record):
     cost_micro_usd: MicroUsd
     price_table: str
     seconds: float = Field(ge=0)
-
-
-class CouncilRules(Record):
-    """How a council sits: time, money, weights; all are settings."""
-
-    deadline_seconds: float = Field(default=20.0, gt=0, le=300)
-    video_cap_micro_usd: int = Field(default=1_000_000, ge=0)
-    day_cap_micro_usd: int = Field(default=10_000_000, ge=0)
-    weights: dict[str, float] = Field(
-        default_factory=dict, description="by scheme (gemini, claude, ...) or full name; 1 else"
-    )
-    outlier_deviations: float = Field(default=3.0, gt=0)
-    deep: bool = False
-    max_output_tokens: int = Field(default=4_000, ge=200)
-    max_video_bytes: int = Field(default=14_000_000, ge=0)
-    prices: str = Field(default="", description="path of a price table; empty: the one shipped")

@@ -9,15 +9,6 @@ from shared.models import Analyser, Analysis, Box, Record
 Provider = Literal["", "cpu", "gpu"]
 
 
-class InferenceTools(Record):
-    """Where the networks lie, and which of two kinds is used where there are two."""
-
-    models: str = Field(default=".local/models", description="the folder with ONNX files")
-    object_model: Literal["yolox", "yolov8"] = "yolox"
-    text_reader: Literal["ppocr", "paddleocr"] = "ppocr"
-    sentence_engine: Literal["numpy", "sentence-transformers"] = "numpy"
-
-
 class InferenceAnalyser(Analyser):
     """An analyser of the heavy inference, and which kind of processor its network ran on."""
 

@@ -29,6 +29,31 @@ class Limits(Record):
     )
 
 
+class CouncilRules(Record):
+    """How a council sits: time, money, weights; all are settings."""
+
+    deadline_seconds: float = Field(default=20.0, gt=0, le=300)
+    video_cap_micro_usd: int = Field(default=1_000_000, ge=0)
+    day_cap_micro_usd: int = Field(default=10_000_000, ge=0)
+    weights: dict[str, float] = Field(
+        default_factory=dict, description="by scheme (gemini, claude, ...) or full name; 1 else"
+    )
+    outlier_deviations: float = Field(default=3.0, gt=0)
+    deep: bool = False
+    max_output_tokens: int = Field(default=4_000, ge=200)
+    max_video_bytes: int = Field(default=14_000_000, ge=0)
+    prices: str = Field(default="", description="path of a price table; empty: the one shipped")
+
+
+class InferenceTools(Record):
+    """Where the networks lie, and which of two kinds is used where there are two."""
+
+    models: str = Field(default=".local/models", description="the folder with ONNX files")
+    object_model: Literal["yolox", "yolov8"] = "yolox"
+    text_reader: Literal["ppocr", "paddleocr"] = "ppocr"
+    sentence_engine: Literal["numpy", "sentence-transformers"] = "numpy"
+
+
 class Media(Record):
     """What a video is, measured on decoded frames; width and height as displayed."""
 

@@ -6,20 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from shared.council_models import (
-    Annotations,
-    Answer,
-    CouncilRules,
-    Media,
-    Question,
-    Sense,
-    Usage,
-)
 from shared.events import LOCAL_TENANT, Event, Message
-from shared.inference_models import InferenceTools
-from shared.models import Limits
+from shared.models import CouncilRules, InferenceTools, Limits
+
+if TYPE_CHECKING:
+    # Stages that judge nothing need not wait for these.
+    from shared.council_models import Annotations, Answer, Media, Question, Sense, Usage
 
 JsonObject = Mapping[str, Any]
 
@@ -366,16 +360,16 @@ class LanguageModel(Protocol):
 
     name: str
     """`scheme://model`, as the settings name it."""
-    senses: frozenset[Sense]
+    senses: "frozenset[Sense]"
     """What it can be shown."""
 
     def with_secrets(self, secrets: Secrets) -> Self:
         """The same model, asked with the key of one tenant."""
 
-    def estimate(self, question: Question) -> Usage:
+    def estimate(self, question: "Question") -> "Usage":
         """The most that a call can use; nothing is sent."""
 
-    def ask(self, question: Question, timeout_seconds: float) -> Answer:
+    def ask(self, question: "Question", timeout_seconds: float) -> "Answer":
         """Ask once, without a retry; the whole call ends in time.
 
         Raises QuotaExceeded, JudgeTimeout, JudgeUnavailable, JudgeBlocked, ModelRetired,
@@ -388,10 +382,10 @@ class VideoAnnotator(Protocol):
 
     name: str
 
-    def estimate(self, video: Media) -> Usage:
+    def estimate(self, video: "Media") -> "Usage":
         """What a call uses; nothing is sent."""
 
-    def annotate(self, video: Media, timeout_seconds: float) -> Annotations:
+    def annotate(self, video: "Media", timeout_seconds: float) -> "Annotations":
         """Annotate once; raises what LanguageModel.ask raises."""
 
 

@@ -138,9 +138,10 @@ def test_a_topic_is_spelled_by_its_event_class() -> None:
     assert used <= known
 
 
-def test_an_upload_goes_through_ingest_and_analyze() -> None:
+def test_an_upload_goes_from_ingest_to_the_verdict() -> None:
     """The chain that people see follows from the page alone."""
-    assert chain_from(STAGES, UploadFinalized.topic()) == ["ingest", "analyze"]
+    chain = chain_from(STAGES, UploadFinalized.topic())
+    assert chain == ["ingest", "analyze", "infer", "score", "council"]
 
 
 def test_an_unknown_key_is_refused(tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from shared.models import Analysis
 from shared.ports import App, JsonObject, Merge
 from shared.score_models import AdFacts, ScoreCard
 
+PREDICTED = {"target", "value", "low", "high", "band", "confidence", "model_version"}
+
 
 @stage
 def score(video: VideoInferred, app: App) -> VideoScored:
-    """A repeat finds the first scores: they depend on the moment by the ads that ran before."""
+    """A repeat finds the first scores; they were made with the ads known at that moment."""
     path = f"scores/{video.video_id}/{video.run}.json"
     if app.files.info(path) is None:
         content = score_card(video, app).model_dump_json().encode()
@@ -30,10 +32,11 @@ def score_card(video: VideoInferred, app: App) -> ScoreCard:
 
     analysis = Analysis.model_validate_json(app.files.read(video.report_path))
     inference = Inference.model_validate_json(app.files.read(video.inference_path))
-    signals = signals_of_video(analysis, inference, AdFacts(), app.now())
+    now = app.now()
+    signals = signals_of_video(analysis, inference, AdFacts(), now)
     return ScoreCard(
         video_id=video.video_id,
-        scored_at=app.now(),
+        scored_at=now,
         scores=score_creative(signals),
         prediction=predict_cold(signals),
     )
@@ -46,9 +49,7 @@ def prediction_row(card: ScoreCard, run: int) -> JsonObject:
         "prediction_id": f"{card.video_id}-{run}-{found.target}-{found.model_version}",
         "subject_kind": "video",
         "subject_id": card.video_id,
-        **found.model_dump(
-            include={"target", "value", "low", "high", "band", "confidence", "model_version"}
-        ),
+        **found.model_dump(include=PREDICTED),
         "features": card.scores.features,
         "predicted_at": card.scored_at,
     }
@@ -57,5 +58,5 @@ def prediction_row(card: ScoreCard, run: int) -> JsonObject:
 def keep_facts(card: ScoreCard, path: str, app: App) -> None:
     """Overall score and prediction in short on the asset; the whole stays in Files."""
     short = card.prediction.model_dump(include={"value", "low", "high", "band", "confidence"})
-    facts = {"overall": card.scores.overall.value, "prediction": short}
-    app.documents.commit([Merge("assets", card.video_id, {"score": facts, "scores_path": path})])
+    facts = {"score": card.scores.overall.value, "prediction": short, "scores_path": path}
+    app.documents.commit([Merge("assets", card.video_id, facts)])

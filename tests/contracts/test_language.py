@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.secrets import file
-from shared.council_models import CouncilRules, Media, Question
+from shared.council_models import Media, Question
 from shared.domain.council.questions import opinion_schema
 from shared.errors import (
     AnswerUnusable,
@@ -28,6 +28,7 @@ from shared.errors import (
     Rejected,
     SecretMissing,
 )
+from shared.models import CouncilRules
 from shared.ports import LanguageModel, Options, Secrets
 from tests.support.vendors import (
     KEY,
@@ -157,6 +158,8 @@ def test_an_estimate_is_never_less_than_what_the_question_can_use(model: Languag
     schema_characters = len(json.dumps(dict(QUESTION.answer_schema)))
     assert plain.input_tokens > (len("judge" + "the case") + schema_characters) / 3
     assert plain.output_tokens == QUESTION.max_output_tokens
+    chinese = QUESTION.model_copy(update={"text": "立即购买" * 1_000})
+    assert model.estimate(chinese).input_tokens >= 1.4 * 4_000
     shown = QUESTION.model_copy(update={"media": (SHEET,)})
     assert model.estimate(shown).input_tokens >= plain.input_tokens + 1_000
 

@@ -6,19 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.council_models import (
-    Annotations,
-    Answer,
-    CouncilRules,
-    Label,
-    Media,
-    Question,
-    Sense,
-    Usage,
-)
+from shared.council_models import Annotations, Answer, Label, Media, Question, Sense, Usage
 from shared.domain.council.case import Case, read_case
 from shared.errors import PipelineError
-from shared.models import Analysis
+from shared.models import Analysis, CouncilRules
 from tests.support.vendors import opinion
 
 PRICED = ("gemini://gemini-3.8-flash", "claude://claude-sonnet-4-6", "openai://gpt-5.4-mini")

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 MAX_ANSWER_BYTES = 2_000_000
-CHARACTERS_PER_TOKEN = 2
-"""English has four, other languages down to one and a half: an estimate must not be too low."""
+BYTES_PER_TOKEN = 2
+"""English has four, Chinese two to three: an estimate must not be too low."""
 TOKENS_PER_REQUEST = 200
 Effort = Literal["low", "medium", "high"]
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
@@ -80,9 +80,9 @@ def read_place(url: str, scheme: str) -> Place:
 
 def text_tokens(question: Question) -> int:
     """No fewer tokens than the question's texts and its schema have, media not counted."""
-    schema_characters = len(repr(question.answer_schema))
-    characters = len(question.instructions) + len(question.text) + schema_characters
-    return TOKENS_PER_REQUEST + math.ceil(characters / CHARACTERS_PER_TOKEN)
+    texts = (question.instructions, question.text, repr(question.answer_schema))
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts)
+    return TOKENS_PER_REQUEST + math.ceil(size / BYTES_PER_TOKEN)
 
 
 def estimated(question: Question, media_tokens: int) -> Usage:

@@ -139,7 +139,10 @@ def _transcript(record: Any) -> str | None:
 
 def _signals(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Signal]]:
     for name, value in record.items():
-        if isinstance(value, Mapping) and prefix.count(".") < 3:
+        if isinstance(value, Mapping) and "value" in value:
+            # A score with its parts: the parts are reasons, the value is the signal.
+            yield from _signals({name: value["value"]}, prefix)
+        elif isinstance(value, Mapping) and prefix.count(".") < 3:
             yield from _signals(value, f"{prefix}{name}.")
         elif value is None or _is_number(value) or _is_short(value):
             yield f"{prefix}{name}", value

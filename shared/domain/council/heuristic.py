@@ -17,6 +17,7 @@ HEURISTIC = "heuristic"
 MOST_CONFIDENCE = 0.6
 LEAST_KNOWN_SHARE = 0.25
 """Of a criterion's weight: below this the judge says that it cannot tell."""
+AVERAGE = 50.0
 STRONG, WEAK = 0.7, 0.35
 HOOK_SECONDS, END_SHARE = 3.0, 0.75
 IDEAL_SHOT_SECONDS = 2.5
@@ -111,11 +112,13 @@ def known_signals(case: Case) -> dict[str, float]:
 
 
 def _score(criterion: Criterion, known: Mapping[str, float]) -> float | None:
+    """The weighted mean of a criterion's parts, where an unknown part counts as average."""
     parts = [part for part in PARTS if part.criterion == criterion and part.signal in known]
     weight = sum(part.weight for part in parts)
     if weight < LEAST_KNOWN_SHARE:
         return None
-    return round(100 * sum(part.weight * known[part.signal] for part in parts) / weight, 1)
+    told = sum(part.weight * known[part.signal] for part in parts)
+    return round(100 * told + AVERAGE * (1 - weight), 1)
 
 
 def _overall(scores: Mapping[Criterion, float | None]) -> float:
@@ -126,7 +129,11 @@ def _overall(scores: Mapping[Criterion, float | None]) -> float:
 
 def _band(case: Case) -> Band:
     for name, value in case.signals.items():
-        if name.rpartition(".")[2] in ("predicted_band", "ctr_band") and value in get_args(Band):
+        told = name == "prediction.band" or name.rpartition(".")[2] in (
+            "predicted_band",
+            "ctr_band",
+        )
+        if told and value in get_args(Band):
             band: Band = value  # type: ignore[assignment]
             return band
     return "unknown"

@@ -7,7 +7,7 @@ from datetime import date
 from time import monotonic
 from typing import Protocol
 
-from shared.council_models import Agreement, Cost, CouncilRules, Criterion, Testimony, Verdict
+from shared.council_models import Agreement, Cost, Criterion, Testimony, Verdict
 from shared.domain.council.case import Case
 from shared.domain.council.consensus import (
     Voice,
@@ -32,6 +32,7 @@ from shared.errors import (
     JudgeUnavailable,
     PipelineError,
 )
+from shared.models import CouncilRules
 
 MAYBE_BILLED = (AnswerUnusable, JudgeBlocked, JudgeCrashed, JudgeTimeout, JudgeUnavailable)
 """After these nobody knows what the vendor bills, so the estimate stands."""

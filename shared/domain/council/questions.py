@@ -5,9 +5,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from shared.council_models import CouncilRules, Opinion, Question
+from shared.council_models import Opinion, Question
 from shared.domain.council.case import Case, facts_of
 from shared.domain.council.quoting import quoted
+from shared.models import CouncilRules
 
 BOUNDS = {
     "minimum": "at least {}",

@@ -31,10 +31,9 @@ from shared.inference_models import (
     Emotions,
     Inference,
     InferenceAnalyser,
-    InferenceTools,
     Transcript,
 )
-from shared.models import Analysis, Box, Limits
+from shared.models import Analysis, Box, InferenceTools, Limits
 
 Found = TypeVar("Found")
 

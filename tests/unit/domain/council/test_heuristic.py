@@ -29,7 +29,7 @@ def test_the_weights_of_each_criterion_and_of_all_add_up_to_one() -> None:
 
 def test_a_report_alone_is_judged_and_the_rest_is_said_to_be_lacking() -> None:
     opinion, lacked = judge_by_rules(Case(analysis()))
-    assert opinion.scores.hook == 75.0
+    assert opinion.scores.hook == pytest.approx(0.7 * 75 + 0.3 * 50)
     assert opinion.scores.brand is None
     assert opinion.scores.call_to_action is None
     assert {"brand", "urgency", "text_at_end", "curiosity"} <= set(lacked)
@@ -54,7 +54,7 @@ def test_signals_are_found_under_the_names_that_scoring_gives_them() -> None:
     scores = {"psychology": {"urgency_score": 0.8, "authority": None}, "predicted_band": "high"}
     one = read_case(analysis(), "ad.mp4", {}, scores)
     opinion, lacked = judge_by_rules(one)
-    assert opinion.scores.call_to_action == 80.0
+    assert opinion.scores.call_to_action == pytest.approx(0.35 * 80 + 0.65 * 50)
     assert opinion.ctr_band == "high"
     assert "urgency" not in lacked
     assert "authority" in lacked

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from shared.council_models import CouncilRules, Question, Usage, Verdict
+from shared.council_models import Question, Usage, Verdict
 from shared.domain.council.case import Case
 from shared.domain.council.judge import Bench, judge_video
 from shared.domain.council.seats import Model
 from shared.errors import JudgeBlocked, KeyRefused, ModelRetired, PipelineError, QuotaExceeded
+from shared.models import CouncilRules
 from tests.support.cases import CLIP, PRICED, RULES, SHEET, FakeAnnotator, FakeModel, case
 from tests.support.vendors import opinion
 
@@ -111,6 +112,19 @@ def test_a_judge_that_hangs_holds_up_nobody() -> None:
     assert time.monotonic() - started < 1.0
     assert verdict.testimonies[1].left_out == "judge_timeout"
     assert verdict.scores["overall"].judges == 3
+    released.set()
+    let_judges_end()
+
+
+@pytest.mark.soak
+def test_of_four_judges_one_hangs_and_the_verdict_comes_after_twenty_seconds() -> None:
+    released = threading.Event()
+    models = [FakeModel(name) for name in PRICED]
+    hanging = FakeModel("openai://gpt-5.4-nano", hangs=released)
+    started = time.monotonic()
+    verdict = judge_video(case(), Bench([hanging, *models]), CouncilRules(), DAY)
+    assert 19.9 < time.monotonic() - started < 20.5
+    assert [one.left_out for one in verdict.testimonies] == ["", "judge_timeout", "", "", ""]
     released.set()
     let_judges_end()
 

@@ -11,8 +11,8 @@ from shared.domain.inference import models
 from shared.domain.inference.captions import parse_captions
 from shared.domain.inference.infer import infer_video
 from shared.domain.video.refusals import NotVideo
-from shared.inference_models import Inference, InferenceTools, Transcript
-from shared.models import Analysis, Limits
+from shared.inference_models import Inference, Transcript
+from shared.models import Analysis, InferenceTools, Limits
 from tests.unit.domain.inference import tiny_networks
 from tests.unit.domain.inference.test_text import CAPTION, drawn
 from tests.unit.domain.video.clips import SOUND_RATE, write_clip

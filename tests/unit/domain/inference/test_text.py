@@ -13,8 +13,8 @@ from shared.domain.inference.gate import TextGate, contrast_of
 from shared.domain.inference.infer import infer_video
 from shared.domain.inference.text import Sighting, as_written, coverage_of, merge
 from shared.domain.video.pictures import Picture
-from shared.inference_models import Inference, InferenceTools, TextLine
-from shared.models import Box, Limits
+from shared.inference_models import Inference, TextLine
+from shared.models import Box, InferenceTools, Limits
 from tests.unit.domain.video.clips import write_clip
 from tests.unit.domain.video.reports import report_of
 
