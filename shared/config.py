@@ -1,14 +1,16 @@
 """Settings: the only reader of the environment. No environment at all is the laptop."""
 
 import os
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import ConfigError
 from shared.events import LOCAL_TENANT, TenantId
-from shared.inference_models import InferenceTools
 from shared.models import Limits
+
+if TYPE_CHECKING:
+    from shared.inference_models import InferenceTools
 
 PREFIX = "GEMINIVIDEO_"
 
@@ -136,8 +138,11 @@ class Settings(BaseModel):
         )
 
     @property
-    def tools(self) -> InferenceTools:
+    def tools(self) -> "InferenceTools":
         """The networks, as the domain takes them."""
+        # The records of the inference are many, and most stages start without them.
+        from shared.inference_models import InferenceTools
+
         return InferenceTools(
             models=self.models,
             object_model=self.object_model,
