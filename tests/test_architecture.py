@@ -49,6 +49,7 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.analysis", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.spend", ("shared.ports", *VOCABULARY), VENDORS),
     ("shared.status", ("shared.ports", *VOCABULARY), VENDORS),
+    ("shared.report", ("shared.ports", *VOCABULARY), VENDORS),
     (
         "shared.bootstrap",
         ("shared.config", "shared.ports", "shared.logs", "shared.adapters", *VOCABULARY),

@@ -1,13 +1,12 @@
 """Score: what speaks for a video and what CTR to expect, kept before anybody has seen it."""
 
+from shared.domain.scoring.kept import prediction_row
 from shared.events import VideoInferred, VideoScored
 from shared.handler import stage
 from shared.inference_models import Inference
 from shared.models import Analysis
-from shared.ports import App, JsonObject, Merge
+from shared.ports import App, Merge
 from shared.score_models import AdFacts, ScoreCard
-
-PREDICTED = {"target", "value", "low", "high", "band", "confidence", "model_version"}
 
 
 @stage
@@ -40,19 +39,6 @@ def score_card(video: VideoInferred, app: App) -> ScoreCard:
         scores=score_creative(signals),
         prediction=predict_cold(signals),
     )
-
-
-def prediction_row(card: ScoreCard, run: int) -> JsonObject:
-    """The prediction with what the model saw, to be held against what happens."""
-    found = card.prediction
-    return {
-        "prediction_id": f"{card.video_id}-{run}-{found.target}-{found.model_version}",
-        "subject_kind": "video",
-        "subject_id": card.video_id,
-        **found.model_dump(include=PREDICTED),
-        "features": card.scores.features,
-        "predicted_at": card.scored_at,
-    }
 
 
 def keep_facts(card: ScoreCard, path: str, app: App) -> None:

@@ -141,6 +141,12 @@ def two_at_once(lab: Lab) -> None:
     lab.throughputs.append(sum(alone) / max(together))
 
 
+def inference(lab: Lab) -> None:
+    """Decoding against the heavy inference, on each ad; all of it and its reading of text."""
+    for clip in lab.clips:
+        lab.pair("inference", clip, decode(lab, clip.path), analyze(clip.path, "--full"))
+
+
 @dataclass(frozen=True)
 class Experiment:
     """One round of runs, and how many rounds are wanted at most."""
@@ -158,4 +164,5 @@ EXPERIMENTS = {
     "scenes": Experiment(scenes_alone, 3),
     "two": Experiment(two_at_once, 2),
     "chain": Experiment(whole_chain, 1),
+    "inference": Experiment(inference, 2),
 }

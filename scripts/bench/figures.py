@@ -1,5 +1,6 @@
 """The figures of the bench: one line each in FIGURES, and the function that works it out."""
 
+import json
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from scripts.bench.experiments import EXPERIMENTS, Lab
-from scripts.bench.processes import Unavailable
+from scripts.bench.processes import Run, Unavailable
 from scripts.bench.truth import Score, cuts_of, read_transitions, score
 from shared.models import Transition
 
@@ -121,6 +122,30 @@ def f1_of(
     return sum(scores, Score()).f1
 
 
+def text_vs_decode(lab: Lab) -> Clips:
+    """Seconds of reading text, gate and networks, over the processor time of decoding."""
+    return {
+        clip: statistics.median(seconds_of(p.ours, {"text"}) / p.theirs.cpu_seconds for p in pairs)
+        for clip, pairs in lab.pairs["inference"].items()
+    }
+
+
+def full_seconds(lab: Lab) -> float:
+    """Wall time of analysis and inference of the first ad, the 30 s one, from the command on."""
+    pairs = [pair for clip in lab.clips[:1] for pair in lab.pairs["inference"][clip.edit.name]]
+    return middle([pair.ours.wall_seconds for pair in pairs])
+
+
+def seconds_of(run: Run, names: set[str]) -> float:
+    """What these analysers took by the report that a run printed; raises Unavailable."""
+    parts = json.loads(run.output)["analysers"]
+    lacking = [part["reason"] for part in parts if part["name"] in names and part["reason"]]
+    found = [part["seconds"] for part in parts if part["name"] in names and part["status"] == "ran"]
+    if not found:
+        raise Unavailable("; ".join(lacking) or NOTHING)
+    return float(sum(found))
+
+
 def middle(values: Sequence[float]) -> float:
     """The median; raises Unavailable when there is none."""
     if not values:
@@ -149,6 +174,8 @@ FIGURES = (
     ),
     Figure("transitions_f1", 0.95, "higher", "analysis", transitions_f1),
     Figure("cuts_f1", 0.97, "higher", "analysis", cuts_f1),
+    Figure("ocr_vs_decode", 0.5, "lower", "inference", text_vs_decode),
+    Figure("inference_seconds", 6.0, "lower", "inference", full_seconds),
 )
 
 

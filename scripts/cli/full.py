@@ -5,11 +5,8 @@ from typing import Any
 
 from scripts.cli.paths import check_readable
 from shared.config import read_settings
-from shared.inference_models import Inference
 from shared.models import Analysis
-
-# A vector says nothing to a reader; its text does.
-VECTORS: Any = {"whole": True, "shots": {"__all__": {"vector"}}}
+from shared.report import one_report
 
 
 def understand(video: Path, analysis: Analysis, captions: Path | None) -> dict[str, Any]:
@@ -25,10 +22,3 @@ def understand(video: Path, analysis: Analysis, captions: Path | None) -> dict[s
         video, analysis, limits=settings.limits, tools=settings.tools, transcript=transcript
     )
     return one_report(analysis, inference)
-
-
-def one_report(analysis: Analysis, inference: Inference) -> dict[str, Any]:
-    """Both records as one JSON object, without vectors; the lists of analysers are joined."""
-    whole: dict[str, Any] = analysis.model_dump(mode="json")
-    found = inference.model_dump(mode="json", exclude={"embeddings": VECTORS})
-    return {**whole, **found, "analysers": [*whole["analysers"], *found["analysers"]]}

@@ -30,6 +30,7 @@ from shared.config import Settings, read_settings
 from shared.errors import PipelineError, RetryLater
 from shared.events import UploadFinalized
 from shared.ports import App
+from shared.report import read_report
 from shared.status import AssetStatus, StageStatus, list_status, upload_status
 
 CHAIN = chain_from(read_stages(), UploadFinalized.topic())
@@ -201,7 +202,7 @@ def print_reports(app: App, results: Sequence[AssetStatus]) -> int:
     """One line of JSON an upload on stdout: its report, or what went wrong; 1 when any did."""
     for status in results:
         if status.problem is None:
-            report = json.loads(app.files.read(status.report_path))
+            report = read_report(app, status.video_id) or {}
         else:
             code = status.problem.code or status.problem.state
             report = {"error": {"code": code, "message": status.problem.reason}}
@@ -212,7 +213,7 @@ def print_reports(app: App, results: Sequence[AssetStatus]) -> int:
 def show_result(app: App, status: AssetStatus, console: Console) -> None:
     """The report for people, or why there is none."""
     if status.problem is None:
-        show_report(console, status.name, json.loads(app.files.read(status.report_path)))
+        show_report(console, status.name, read_report(app, status.video_id) or {})
     else:
         end = status.problem
         console.print(Text(f"{status.name}: {end.name} {words(end)}: {end.reason}", "red"))

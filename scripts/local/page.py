@@ -12,6 +12,7 @@ from scripts.stages import Stage, chain_from
 from shared.errors import FileMissing
 from shared.events import UploadFinalized
 from shared.ports import App
+from shared.report import read_report
 from shared.status import list_status
 
 PAGE = Path(__file__).with_name("page.html")
@@ -64,6 +65,9 @@ class StatusPage:
         asset = self._app.documents.get("assets", asked[1]) if asked else None
         if asked is None or asset is None or "report_path" not in asset.data:
             return Response("there is no report yet", 404, HEADERS)
+        if asked[2] == "json":
+            body = json.dumps(read_report(self._app, asked[1]))
+            return Response(body, 200, HEADERS, mimetype=PARTS["json"])
         path = asset.data["report_path"].removesuffix("json") + asked[2]
         try:
             content = self._app.files.read(path)

@@ -184,12 +184,13 @@ class Run:
             self._sound_start = part["start"]
             self._sound.append(np.frombuffer(b64decode(part["pcm"]), np.int16))
         elif self._track is not None:
-            began = time.perf_counter()
+            # The child decodes meanwhile: only this thread's own time is that of reading.
+            began = time.thread_time()
             if kind == "text":
                 self._track.read(part)
             else:
                 self._track.remember(part)
-            self._text_seconds += time.perf_counter() - began
+            self._text_seconds += time.thread_time() - began
 
     def finish(self, answer: dict[str, Any]) -> Inference:
         """The record, from everything taken and the child's last word."""

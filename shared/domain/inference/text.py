@@ -17,7 +17,7 @@ from shared.inference_models import TextCoverage, TextLine
 from shared.models import Box
 
 # A line is there while this share of its edges is, and more than its surroundings would give.
-SAME_SHARE = 0.7
+SAME_SHARE = 0.82
 ABOVE_CHANCE = 0.3
 MIN_PATTERN_EDGES = 20
 # So many samples without it are a blink.

@@ -117,3 +117,26 @@ def test_a_configured_face_model_that_is_missing_makes_faces_unavailable(
     assert faces["status"] == "unavailable"
     assert "missing.onnx" in faces["reason"]
     assert report["faces"]["share"] is None
+
+
+def test_full_adds_what_the_networks_find(tmp_path: Path) -> None:
+    """Text, words and sentence texts in one report, without the vectors themselves."""
+    make_video(tmp_path / "ad.mp4")
+    (tmp_path / "ad.srt").write_text("00:00:00,000 --> 00:00:01,500\nwalk on clouds")
+    done = analyze(tmp_path, "ad.mp4", "--full", "--transcript", "ad.srt", "--json")
+    assert done.exit_code == 0
+    report = json.loads(done.output)
+    assert report["text"] == []
+    assert [word["word"] for word in report["transcript"]["words"]] == ["walk", "on", "clouds"]
+    assert report["embeddings"]["text"] == "walk on clouds"
+    assert "whole" not in report["embeddings"]
+    assert {part["name"] for part in report["analysers"]} >= {"scenes", "text", "embeddings"}
+
+
+def test_captions_that_cannot_be_understood_are_refused(tmp_path: Path) -> None:
+    """The reason and status 1, before any network is loaded."""
+    make_video(tmp_path / "ad.mp4")
+    (tmp_path / "ad.srt").write_text("no times here")
+    done = analyze(tmp_path, "ad.mp4", "--transcript", "ad.srt", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.output)["error"]["code"] == "captions_invalid"
