@@ -199,7 +199,6 @@ class Settings(BaseModel):
     @property
     def tools(self) -> InferenceTools:
         """The networks, as the domain takes them."""
-        # The records of the inference are many, and most stages start without them.
         return InferenceTools(
             models=self.models,
             object_model=self.object_model,

@@ -65,6 +65,12 @@ def fact_rows(report: Report) -> Iterable[tuple[str, Text]]:
     yield "shots", Text(shots)
     yield "faces", Text(face_words(report["faces"]))
     yield "sound", Text(sound_words(report))
+    if report.get("scores"):
+        yield "score", Text(score_words(report["scores"]))
+    if report.get("prediction"):
+        yield "ctr", Text(prediction_words(report["prediction"]))
+    if report.get("verdict"):
+        yield from verdict_rows(report["verdict"])
     for line in report.get("text") or ():
         span = f"{line['start_seconds']:.1f}-{line['end_seconds']:.1f} s"
         yield "text", Text(f"{line['text']}  ({span})")
@@ -75,6 +81,40 @@ def fact_rows(report: Report) -> Iterable[tuple[str, Text]]:
         yield "objects", Text(", ".join(sorted({seen["label"] for seen in report["objects"]})))
     if report.get("audio_quality"):
         yield "quality", Text(quality_words(report["audio_quality"]))
+
+
+def score_words(scores: Report) -> str:
+    """The overall score, and the parts of it that are known."""
+    named = ("psychology", "hook_score", "technical", "emotion", "objects", "novelty")
+    known = {name: scores[name]["value"] for name in named}
+    parts = [f"{n.removesuffix('_score')} {v:.2f}" for n, v in known.items() if v is not None]
+    overall = scores["overall"]["value"]
+    whole = "unknown" if overall is None else f"{overall:.2f} of 1"
+    return f"{whole} ({', '.join(parts)})"
+
+
+def prediction_words(prediction: Report) -> str:
+    """What CTR is expected, how surely, and what moved it."""
+    value, low, high = (f"{prediction[key]:.2%}" for key in ("value", "low", "high"))
+    moved = [
+        f"{mover['feature'].replace('_', ' ')} {mover['effect']:+.2%}"
+        for mover in prediction["movers"][:3]
+    ]
+    words = f"{value} expected, {low} to {high}, confidence {prediction['confidence']:.2f}"
+    return f"{words}; {', '.join(moved)}" if moved else words
+
+
+def verdict_rows(verdict: Report) -> Iterable[tuple[str, Text]]:
+    """The council's overall score, what it likes and misses, and who did not judge."""
+    yield (
+        "verdict",
+        Text(f"{verdict['overall']:.0f} of 100, confidence {verdict['confidence']:.2f}"),
+    )
+    for sign, key in (("+", "strengths"), ("-", "weaknesses")):
+        if verdict[key]:
+            yield "", Text(f"{sign} {', '.join(verdict[key][:3])}")
+    if verdict["note"]:
+        yield "", Text(verdict["note"], "dim")
 
 
 def face_words(faces: Report) -> str:

@@ -12,6 +12,7 @@ NAME_CHARACTERS = 120
 LINE_CHARACTERS, MOST_LINES = 200, 60
 TRANSCRIPT_CHARACTERS = 4_000
 MOST_SIGNALS, MOST_SHOTS = 120, 60
+FEATURES = "features"
 
 Signal = float | str | None
 
@@ -139,7 +140,10 @@ def _transcript(record: Any) -> str | None:
 
 def _signals(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Signal]]:
     for name, value in record.items():
-        if isinstance(value, Mapping) and "value" in value:
+        if name == FEATURES:
+            # A hundred numbers that the scores already sum up.
+            continue
+        if isinstance(value, Mapping) and "contributions" in value:
             # A score with its parts: the parts are reasons, the value is the signal.
             yield from _signals({name: value["value"]}, prefix)
         elif isinstance(value, Mapping) and prefix.count(".") < 3:
