@@ -20,7 +20,7 @@ def load_main(name: str, folder: str = "functions") -> ModuleType:
     return module
 
 
-def work_of(name: str) -> Callable[..., Any]:
-    """The function that the stage's author wrote: `(event, app) -> event`."""
-    work: Callable[..., Any] = inspect.unwrap(getattr(load_main(name), name))
+def work_of(name: str, folder: str = "functions") -> Callable[..., Any]:
+    """The function that the author of the stage or job wrote: `(event, app) -> event`."""
+    work: Callable[..., Any] = inspect.unwrap(getattr(load_main(name, folder), name))
     return work
