@@ -23,7 +23,8 @@ class Clip(Record):
     start_seconds: float = Field(ge=0)
     end_seconds: float = Field(ge=0, description="exclusive")
     thumbnail_path: str | None = Field(
-        default=None, description="picture of the ad's shots in order; None where none was drawn"
+        default=None,
+        description="the ad's contact sheet, which numbers its shots from 1; None: none was drawn",
     )
     transcript: str | None = None
     text: str | None = Field(default=None, description="what is written on screen, each line once")

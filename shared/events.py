@@ -203,6 +203,45 @@ class VideoAnalyzed(Event):
     report_path: FilePath
 
 
+class VideoInferred(Event):
+    """What the models saw and heard in a video is stored, or why they could not."""
+
+    identity_fields = ("video_id",)
+    subject_kind = "assets"
+
+    video_id: VideoId
+    path: FilePath
+    report_path: FilePath
+    inference_path: FilePath
+
+
+class VideoScored(Event):
+    """The scores and the prediction of a video are stored."""
+
+    identity_fields = ("video_id",)
+    subject_kind = "assets"
+
+    video_id: VideoId
+    path: FilePath
+    report_path: FilePath
+    inference_path: FilePath
+    scores_path: FilePath
+
+
+class VideoJudged(Event):
+    """The council's verdict on a video is stored."""
+
+    identity_fields = ("video_id",)
+    subject_kind = "assets"
+
+    video_id: VideoId
+    path: FilePath
+    report_path: FilePath
+    inference_path: FilePath
+    scores_path: FilePath
+    verdict_path: FilePath
+
+
 class DeadLettered(Event):
     """A message that no stage could handle; the body is kept as it came."""
 

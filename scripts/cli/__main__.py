@@ -17,6 +17,7 @@ VERBS = {
     "backup": "scripts.cli.local",
     "settings": "scripts.cli.settings",
     "models": "scripts.cli.models",
+    "search": "scripts.cli.search",
 }
 
 

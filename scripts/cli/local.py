@@ -15,6 +15,8 @@ from scripts.cli.paths import UserPath
 from scripts.local.lock import HOME, AlreadyRunning, only_one
 
 KEPT_OUT = ("stack.lock", "cache")
+MADE_ANEW = ("search",)
+"""What a backup need not hold: it follows from the rest."""
 
 
 @click.command()
@@ -59,7 +61,7 @@ def backup(target: Path | None) -> None:
 def add_to_backup(archive: tarfile.TarFile, path: Path, folder: Path) -> None:
     """Add one file; a database through SQLite's own online copy, its journals not at all."""
     parts = path.relative_to(HOME).parts
-    left_out = parts[0] in KEPT_OUT or "drafts" in parts[:3]
+    left_out = parts[0] in (*KEPT_OUT, *MADE_ANEW) or "drafts" in parts[:3]
     if left_out or not path.is_file() or path.name.endswith(("-wal", "-shm")):
         return
     if path.suffix == ".db":

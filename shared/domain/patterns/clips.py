@@ -1,5 +1,6 @@
 """Clips: each shot of an ad as a record with what is known of it, ranked against its neighbours."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -87,6 +88,11 @@ class Findings(_Stored):
     embeddings: Vectors | None = None
 
 
+class _Judged(_Stored):
+    scores: Scores | None = None
+    prediction: Prediction | None = None
+
+
 class Ad(Record):
     """What is known of an ad besides its pictures."""
 
@@ -124,6 +130,14 @@ def build_clips(
         clips=tuple(ClipVector(clip=clip, vector=by_shot.get(clip.shot)) for clip in clips),
         whole=vectors.whole if vectors and any(vectors.whole) else None,
     )
+
+
+def read_scores(stored: bytes) -> tuple[Scores | None, Prediction | None]:
+    """Scores and prediction of a stored report: `{"scores", "prediction"}`, or the scores alone."""
+    content = json.loads(stored)
+    whole = content if "scores" in content else {"scores": content}
+    judged = _Judged.model_validate(whole)
+    return judged.scores, judged.prediction
 
 
 def best_clips(clips: Iterable[Clip], count: int) -> tuple[Clip, ...]:
