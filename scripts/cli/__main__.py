@@ -18,6 +18,7 @@ VERBS = {
     "settings": "scripts.cli.settings",
     "models": "scripts.cli.models",
     "search": "scripts.cli.search",
+    "knowledge": "scripts.cli.knowledge",
 }
 
 
