@@ -170,6 +170,7 @@ class DocumentClips:
 
 def refresh_index(index: "ClipIndex", app: App) -> int:
     """Take into a local index what came into the stores since last time; returns how many ads."""
+    index.reload()
     if index.wasted > MOST_WASTED:
         index.clear()
     count, mark = 0, index.mark

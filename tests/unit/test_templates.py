@@ -49,7 +49,7 @@ def app(tmp_path: Path, clock: Clock) -> App:
 def test_an_edit_is_seen_after_half_a_minute_and_not_asked_for_before(
     app: App, clock: Clock
 ) -> None:
-    counting = CountingDocuments(app.documents)
+    counting: Any = CountingDocuments(app.documents)
     watched = replace(app, adapters=replace(app.adapters, documents=lambda: counting))
     templates = templates_of(watched)
     first = templates.read("hooks")

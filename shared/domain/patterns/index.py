@@ -101,6 +101,11 @@ class ClipIndex:
         row = self._sql.execute("SELECT stamp FROM sources WHERE video_id = ?", [video_id])
         return str((row.fetchone() or ("",))[0])
 
+    def reload(self) -> None:
+        """See what another process has taken in since."""
+        if self._data_version() != self._seen:
+            self._load()
+
     def add(
         self,
         sets: Iterable[ClipSet],
@@ -227,6 +232,7 @@ class ClipIndex:
         """See what is committed now: one transaction for counts, codes and what is gone."""
         with closing(self._sql.cursor()) as cursor:
             cursor.execute("BEGIN")
+            self._seen = self._data_version()
             count = int(self._fact("rows") or 0)
             self._word_total = int(self._fact("words") or 0)
             gone = [row for (row,) in cursor.execute("SELECT row FROM gone")]
@@ -239,6 +245,10 @@ class ClipIndex:
         self._rows = self._mapped("rows.bin", ROW, (count,))
         self._vectors = self._mapped("vectors.f32", np.dtype("<f4"), (count, DIMENSIONS))
         self._loaded = count
+
+    def _data_version(self) -> int:
+        """A number that changes when another connection commits."""
+        return int(self._sql.execute("PRAGMA data_version").fetchone()[0])
 
     def _mapped(self, name: str, kind: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         if not shape[0]:

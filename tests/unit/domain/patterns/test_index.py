@@ -1,6 +1,8 @@
 """The clip index: exact against brute force, grown ad by ad, whole after crashes."""
 
 import math
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,7 +174,8 @@ def test_a_reader_and_a_writer_do_not_disturb_each_other(index: ClipIndex, tmp_p
     reader = ClipIndex(tmp_path / "index")
     index.add([ad_of("b", "box"), ad_of("a", "other")])
     assert ids(reader.by_words(["box"], EVERY, 10)) == []
-    assert ids(ClipIndex(tmp_path / "index").by_words(["box"], EVERY, 10)) == ["b-0000"]
+    reader.reload()
+    assert ids(reader.by_words(["box"], EVERY, 10)) == ["b-0000"]
 
 
 def test_vectors_of_another_model_are_left_out(index: ClipIndex) -> None:
@@ -189,3 +192,40 @@ def test_an_empty_index_answers(index: ClipIndex) -> None:
     assert index.by_meaning([0.0] * 384, EVERY, 5) == []
     assert index.best(EVERY, 5) == []
     assert "no clip" in index.vector_problem(MODEL)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from shared.domain.patterns.index import ClipIndex
+from tests.support.clips import ad_of
+
+index = ClipIndex(Path(sys.argv[1]))
+for number in range(10_000):
+    texts = [f"ad number{number} shot{shot} everywhere" for shot in range(5)]
+    index.add([ad_of(f"v{number % 50:03}", *texts)], mark=str(number))
+    print(number, flush=True)
+"""
+
+
+def test_a_writer_killed_at_any_moment_loses_nothing_that_it_said(tmp_path: Path) -> None:
+    """Four processes in turn; each finds a whole index, and whole ads only."""
+    folder = tmp_path / "index"
+    for kill_after in (1, 7, 23, 61):
+        command = [sys.executable, "-c", WRITER, str(folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            said = [line for line, _ in zip(writer.stdout, range(kill_after), strict=False)]
+            writer.kill()
+        index = ClipIndex(folder)
+        assert int(index.mark) >= int(said[-1])
+        found = index.by_words(["everywhere"], EVERY, 1000)
+        assert len(found) == index.size
+        assert index.size == 5 * len({one.clip_id[:4] for one in found})
+        (first, *_) = index.by_words([f"number{index.mark}"], EVERY, 10)
+        assert first.clip_id.startswith(f"v{int(index.mark) % 50:03}")
+        text = index.clips([first.clip_id])[first.clip_id].transcript
+        vector = list(ToyEmbedder().embed([str(text)])[0])
+        (near,) = index.by_meaning(vector, EVERY, 1)
+        assert near.score == pytest.approx(1, abs=1e-5)
+        index.close()
