@@ -12,7 +12,7 @@ VECTORS: Any = {"whole": True, "shots": {"__all__": {"vector"}}}
 
 
 def read_report(app: App, video_id: str) -> dict[str, Any] | None:
-    """Analysis, inference, `scores`, `prediction` and `verdict`; None before the analysis is there.
+    """Analysis, inference, `scores`, `prediction`, `verdict`, `clips`; None before the analysis is there.
 
     What a stage has not found yet has no key.
     """
@@ -30,6 +30,8 @@ def read_report(app: App, video_id: str) -> dict[str, Any] | None:
         report |= {"scores": card["scores"], "prediction": card["prediction"]}
     if verdict := read("verdict_path"):
         report["verdict"] = verdict
+    if clips := read("clips_path"):
+        report["clips"] = [without_vectors(clip) for clip in clips["clips"]]
     return report
 
 
@@ -38,3 +40,8 @@ def one_report(analysis: Analysis, inference: Inference) -> dict[str, Any]:
     whole: dict[str, Any] = analysis.model_dump(mode="json")
     found = inference.model_dump(mode="json", exclude={"embeddings": VECTORS})
     return {**whole, **found, "analysers": [*whole["analysers"], *found["analysers"]]}
+
+
+def without_vectors(clip: dict[str, Any]) -> dict[str, Any]:
+    """A clip as people read it."""
+    return {name: value for name, value in clip.items() if name not in ("vector", "embedding")}

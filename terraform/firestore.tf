@@ -27,3 +27,24 @@ resource "google_firestore_field" "expiry" {
   ttl_config {}
   index_config {} # nobody asks for it, and an index on rising times slows all writes
 }
+
+# Search by meaning: one index a kind, over the vectors of all-MiniLM-L6-v2.
+resource "google_firestore_index" "vectors" {
+  for_each = toset(["ads", "clips"])
+
+  database    = google_firestore_database.documents.name
+  collection  = each.key
+  query_scope = "COLLECTION"
+
+  fields {
+    field_path = "__name__"
+    order      = "ASCENDING"
+  }
+  fields {
+    field_path = "vector"
+    vector_config {
+      dimension = 384
+      flat {}
+    }
+  }
+}

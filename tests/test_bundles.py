@@ -30,6 +30,7 @@ CACHE = ROOT / ".local" / "cache"
 IMPORT_BUDGETS = {
     "ingest": (0.6, 150),
     "analyze": (0.6, 150),
+    "index_patterns": (0.6, 150),
     "record_dead_letter": (0.6, 150),
     "watch_jobs": (0.6, 150),
     "infer": (0.6, 150),

@@ -141,7 +141,7 @@ def test_a_topic_is_spelled_by_its_event_class() -> None:
 def test_an_upload_goes_from_ingest_to_the_verdict() -> None:
     """The chain that people see follows from the page alone."""
     chain = chain_from(STAGES, UploadFinalized.topic())
-    assert chain == ["ingest", "analyze", "infer", "score", "council"]
+    assert chain == ["ingest", "analyze", "infer", "score", "council", "index_patterns"]
 
 
 def test_an_unknown_key_is_refused(tmp_path: Path) -> None:

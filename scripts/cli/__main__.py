@@ -18,6 +18,8 @@ VERBS = {
     "backup": "scripts.cli.local",
     "settings": "scripts.cli.settings",
     "models": "scripts.cli.models",
+    "search": "scripts.cli.search",
+    "knowledge": "scripts.cli.knowledge",
 }
 
 

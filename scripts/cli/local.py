@@ -16,6 +16,8 @@ from scripts.local.lock import HOME, AlreadyRunning, only_one
 from shared.adapters.tables.duckdb import paused_merging
 
 KEPT_OUT = ("stack.lock", "cache")
+MADE_ANEW = ("search",)
+"""What a backup need not hold: it follows from the rest."""
 
 
 @click.command()
@@ -60,7 +62,7 @@ def backup(target: Path | None) -> None:
 def add_to_backup(archive: tarfile.TarFile, path: Path, folder: Path) -> None:
     """Add one file; a database through SQLite's own online copy, its journals not at all."""
     parts = path.relative_to(HOME).parts
-    left_out = parts[0] in KEPT_OUT or parts[1:3] == (".state", "drafts")
+    left_out = parts[0] in (*KEPT_OUT, *MADE_ANEW) or parts[1:3] == (".state", "drafts")
     if left_out or not path.is_file() or path.name.endswith(("-wal", "-shm")):
         return
     if path.suffix == ".db":

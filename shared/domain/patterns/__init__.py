@@ -1,0 +1,1 @@
+"""Patterns: the shots of all ads as clips that are ranked, found again and compared."""
