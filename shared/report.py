@@ -12,9 +12,9 @@ VECTORS: Any = {"whole": True, "shots": {"__all__": {"vector"}}}
 
 
 def read_report(app: App, video_id: str) -> dict[str, Any] | None:
-    """Analysis, inference, `scores`, `prediction`, `verdict`, `clips`; None before the analysis is there.
+    """Analysis, inference, `scores`, `prediction`, `verdict` and `clips` of a video.
 
-    What a stage has not found yet has no key.
+    What a stage has not found yet has no key; None before the analysis is there.
     """
     asset = app.documents.get("assets", video_id)
     if asset is None or "report_path" not in asset.data:
@@ -31,7 +31,7 @@ def read_report(app: App, video_id: str) -> dict[str, Any] | None:
     if verdict := read("verdict_path"):
         report["verdict"] = verdict
     if clips := read("clips_path"):
-        report["clips"] = [without_vectors(clip) for clip in clips["clips"]]
+        report["clips"] = [one["clip"] for one in clips["clips"]]
     return report
 
 
@@ -40,8 +40,3 @@ def one_report(analysis: Analysis, inference: Inference) -> dict[str, Any]:
     whole: dict[str, Any] = analysis.model_dump(mode="json")
     found = inference.model_dump(mode="json", exclude={"embeddings": VECTORS})
     return {**whole, **found, "analysers": [*whole["analysers"], *found["analysers"]]}
-
-
-def without_vectors(clip: dict[str, Any]) -> dict[str, Any]:
-    """A clip as people read it."""
-    return {name: value for name, value in clip.items() if name not in ("vector", "embedding")}

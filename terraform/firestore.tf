@@ -14,7 +14,10 @@ resource "google_firestore_database" "documents" {
 
 locals {
   # Documents live in tenants/<tenant>/<kind>/<id>; what has expired is deleted within a day.
-  document_kinds = toset(["assets", "dead_letters", "ledger", "patterns", "quarantine", "uploads"])
+  document_kinds = toset([
+    "ads", "assets", "call_holds", "call_spend", "clips", "dead_letters", "knowledge", "ledger",
+    "patterns", "quarantine", "uploads"
+  ])
 }
 
 resource "google_firestore_field" "expiry" {

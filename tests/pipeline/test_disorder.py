@@ -43,13 +43,25 @@ def test_every_message_twice_shuffled_and_at_once_has_one_result(
     uploads = [upload_video(app, make_video(tmp_path / f"{n}.mp4", seed=n)) for n in range(4)]
     bus.publish([upload.to_message({}) for upload in uploads])
     for name in CHAIN:
-        deliveries = list(bus.pull(subscription_of(name), limit=100)) * 2
+        deliveries = pull_all(bus, subscription_of(name), len(uploads)) * 2
         random.Random(7).shuffle(deliveries)
         answers = push_all(url, name, deliveries)
         assert set(answers) <= {204, 503}
         assert set(push_all(url, name, deliveries)) == {204}
     assert_each_done_once(app, 4)
     assert len(bus.pull("watch", limit=100)) == 4
+
+
+def pull_all(bus: SqliteBus, subscription: str, count: int) -> list[Delivery]:
+    """So many messages, as soon as the stages and jobs before have sent them."""
+    taken: list[Delivery] = []
+
+    def complete() -> bool:
+        taken.extend(bus.pull(subscription, limit=100))
+        return len(taken) >= count
+
+    wait_until(complete)
+    return taken
 
 
 def push_all(url: str, name: str, deliveries: Sequence[Delivery]) -> list[int]:

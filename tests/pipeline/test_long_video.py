@@ -113,7 +113,7 @@ def test_the_report_is_the_same_either_way(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         reports.append(lasting(json.loads(done.stdout)))
-        assert (folder / ".local" / "jobs").exists() == (seconds == "0")
+        assert (folder / ".local" / "jobs" / "analyze").exists() == (seconds == "0")
     assert reports[0] == reports[1]
 
 

@@ -12,4 +12,10 @@ def lasting(report: Mapping[str, Any]) -> dict[str, Any]:
     copy.pop("name", None)
     for analyser in copy["analysers"]:
         analyser["seconds"] = None
+    if "verdict" in copy:
+        copy["verdict"]["seconds"] = None
+        for testimony in copy["verdict"]["testimonies"]:
+            testimony["seconds"] = None
+    for clip in copy.get("clips", ()):
+        clip["made_at"] = clip["name"] = None
     return copy

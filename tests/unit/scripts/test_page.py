@@ -38,7 +38,9 @@ def test_every_upload_is_listed_with_its_reason(app: App, page: Client) -> None:
     ledger.reject(app, claim, Rejected("no video in it"))
     (listed,) = page.get("/status.json", base_url=HERE).get_json()
     assert listed["name"] == "<img src=x>.mp4"
-    assert [stage["state"] for stage in listed["stages"]] == ["rejected", "not_reached"]
+    first, *others = [stage["state"] for stage in listed["stages"]]
+    assert first == "rejected"
+    assert set(others) == {"not_reached"}
 
 
 def test_a_report_is_served_as_it_is_stored(app: App, page: Client) -> None:
