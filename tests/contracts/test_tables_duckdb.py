@@ -73,7 +73,8 @@ def test_four_processes_append_at_once_and_nothing_is_lost(folder: Path, tables:
         assert writer.returncode == 0
     assert whole_appends(tables, 3) == dict.fromkeys(names, 30)
     assert whole_appends(opened(folder), 3) == dict.fromkeys(names, 30)
-    assert len(row_files(folder)) < 60
+    # Some merging went on meanwhile; how much is a matter of luck.
+    assert len(row_files(folder)) < 4 * 30
     assert not [*(folder / ".state" / "drafts").iterdir()]
 
 
