@@ -2,26 +2,30 @@
 
 from shared.clip_models import ClipSet
 from shared.clips import keep_clips
-from shared.domain.patterns.clips import Ad, Findings, ad_record, build_clips, read_scores
+from shared.domain.patterns.clips import Ad, ad_record, build_clips
 from shared.events import VideoJudged
 from shared.handler import stage
+from shared.inference_models import Inference
 from shared.models import Analysis
 from shared.ports import App, Merge
+from shared.score_models import ScoreCard
 
 
 @stage
 def index_patterns(video: VideoJudged, app: App) -> None:
     """The clips are stored create-once; a repeat finds them and brings the documents in line."""
     path = f"clips/{video.video_id}/{video.run}.json"
-    scores, prediction = read_scores(app.files.read(video.scores_path))
+    card = ScoreCard.model_validate_json(app.files.read(video.scores_path))
     if app.files.info(path) is None:
         analysis = Analysis.model_validate_json(app.files.read(video.report_path))
-        found = Findings.model_validate_json(app.files.read(video.inference_path))
-        clips = build_clips(analysis, facts(video, analysis, app), found, scores, prediction)
+        found = Inference.model_validate_json(app.files.read(video.inference_path))
+        clips = build_clips(
+            analysis, facts(video, analysis, app), found, card.scores, card.prediction
+        )
         content = clips.model_dump_json().encode()
         app.files.write(path, content, content_type="application/json", once=True)
     ads = ClipSet.model_validate_json(app.files.read(path))
-    keep_clips(ads, ad_record(ads, scores), path, app)
+    keep_clips(ads, ad_record(ads, card.scores), path, app)
     short = {"clips": len(ads.clips), "clips_path": path}
     app.documents.commit([Merge("assets", video.video_id, short)])
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from shared.config import Settings, read_settings
 from shared.domain.patterns.search import ClipStore, Embedder, explain, search_clips
 from shared.ports import App
 
-SENTENCES = "shared.domain.inference.sentences"
 LISTS = ("hook_types", "platforms", "languages")
 
 
@@ -78,14 +76,13 @@ def open_clips(settings: Settings, app: App) -> ClipStore:
 
 def open_embedder(settings: Settings) -> tuple[Embedder | None, str]:
     """What makes vectors of questions, or why there is none."""
+    from shared.domain.inference.engines import open_sentences
     from shared.domain.video.detector import AnalyserUnavailable
 
     try:
-        folder = Path(getattr(settings, "models", ".local/models"))
-        embedder: Embedder = import_module(SENTENCES).open_embedder(folder)
-    except (AnalyserUnavailable, ModuleNotFoundError) as problem:
+        return open_sentences(settings.sentence_engine, Path(settings.models)), ""
+    except AnalyserUnavailable as problem:
         return None, str(problem)
-    return embedder, ""
 
 
 def show(found: Found) -> None:

@@ -11,6 +11,7 @@ from shared.domain.scoring.scores import score_creative
 from shared.events import VideoJudged
 from shared.models import Analysis
 from shared.ports import App, Merge
+from shared.score_models import ScoreCard
 from tests.support.stages import work_of
 from tests.unit.domain.patterns.test_clips import STORED
 from tests.unit.domain.scoring.creatives import analysis, everything
@@ -29,13 +30,17 @@ def judged(app: App, *, run: int = 1, inference: dict[str, Any] = STORED) -> Vid
         verdict_path=f"verdicts/{VIDEO_ID}/{run}.json",
         run=run,
     )
-    scores, prediction = score_creative(everything()), predict_cold(everything())
-    both = {"scores": scores.model_dump(), "prediction": prediction.model_dump()}
     report: Analysis = analysis()
+    card = ScoreCard(
+        video_id=VIDEO_ID,
+        scored_at=report.pattern.extracted_at,
+        scores=score_creative(everything()),
+        prediction=predict_cold(everything()),
+    )
     for path, content in (
         (event.report_path, report.model_dump_json()),
         (event.inference_path, json.dumps(inference)),
-        (event.scores_path, json.dumps(both)),
+        (event.scores_path, card.model_dump_json()),
     ):
         app.files.write(path, content.encode())
     app.documents.commit([Merge("assets", VIDEO_ID, {"name": "../<b>ad</b>.mp4"})])

@@ -1,14 +1,12 @@
 """Clips: each shot of an ad as a record with what is known of it, ranked against its neighbours."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-
-from pydantic import ConfigDict
 
 from shared.clip_models import AdRecord, Clip, ClipSet, ClipVector
 from shared.domain.scoring.hook_types import find_hooks
 from shared.domain.scoring.parts import Part, weigh
+from shared.inference_models import Inference, SeenObject, TextLine, Word
 from shared.models import Analysis, Record, Shot
 from shared.score_models import Prediction, Scores
 
@@ -27,72 +25,6 @@ WEIGHTS = {
 }
 
 
-class _Stored(Record):
-    """A part of a stored report, of which only what clips need is read."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class Line(_Stored):
-    """A line of text on screen."""
-
-    start_seconds: float
-    end_seconds: float
-    text: str
-
-
-class SpokenWord(_Stored):
-    """A word that is heard."""
-
-    word: str
-    start_seconds: float
-    end_seconds: float
-
-
-class Speech(_Stored):
-    """All that is said."""
-
-    language: str = ""
-    words: tuple[SpokenWord, ...]
-
-
-class Seen(_Stored):
-    """An object on a frame of a shot."""
-
-    shot: int
-    label: str
-    confidence: float
-
-
-class ShotVector(_Stored):
-    """The vector of a shot's words."""
-
-    shot: int
-    vector: tuple[float, ...]
-
-
-class Vectors(_Stored):
-    """The vectors of a video's words."""
-
-    model: str
-    whole: tuple[float, ...]
-    shots: tuple[ShotVector, ...]
-
-
-class Findings(_Stored):
-    """What clips need of a stored inference; None: that analyser did not run."""
-
-    text: tuple[Line, ...] | None = None
-    transcript: Speech | None = None
-    objects: tuple[Seen, ...] | None = None
-    embeddings: Vectors | None = None
-
-
-class _Judged(_Stored):
-    scores: Scores | None = None
-    prediction: Prediction | None = None
-
-
 class Ad(Record):
     """What is known of an ad besides its pictures."""
 
@@ -107,12 +39,12 @@ class Ad(Record):
 def build_clips(
     analysis: Analysis,
     ad: Ad,
-    findings: Findings | None = None,
+    inference: Inference | None = None,
     scores: Scores | None = None,
     prediction: Prediction | None = None,
 ) -> ClipSet:
     """The clips of one ad in the order of the shots; what nobody measured stays None."""
-    found = findings or Findings()
+    found = inference or Inference(video_id=analysis.video_id, analysers=())
     overall = None if scores is None else scores.overall.value
     drafts = [_clip(analysis, number, ad, found, overall) for number in range(len(analysis.shots))]
     ctr = prediction.value if prediction is not None and prediction.target == "ctr" else None
@@ -130,14 +62,6 @@ def build_clips(
         clips=tuple(ClipVector(clip=clip, vector=by_shot.get(clip.shot)) for clip in clips),
         whole=vectors.whole if vectors and any(vectors.whole) else None,
     )
-
-
-def read_scores(stored: bytes) -> tuple[Scores | None, Prediction | None]:
-    """Scores and prediction of a stored report: `{"scores", "prediction"}`, or the scores alone."""
-    content = json.loads(stored)
-    whole = content if "scores" in content else {"scores": content}
-    judged = _Judged.model_validate(whole)
-    return judged.scores, judged.prediction
 
 
 def best_clips(clips: Iterable[Clip], count: int) -> tuple[Clip, ...]:
@@ -164,7 +88,7 @@ def clip_id_of(video_id: str, shot: int) -> str:
     return f"{video_id}-{shot:04d}"
 
 
-def _clip(analysis: Analysis, number: int, ad: Ad, found: Findings, overall: float | None) -> Clip:
+def _clip(analysis: Analysis, number: int, ad: Ad, found: Inference, overall: float | None) -> Clip:
     shot = analysis.shots[number]
     text = None if found.text is None else _text(shot, found.text)
     said = None if found.transcript is None else _said(shot, found.transcript.words)
@@ -213,12 +137,12 @@ def _overlap(shot: Shot, start: float, end: float) -> float:
     return max(0.0, min(shot.end_seconds, end) - max(shot.start_seconds, start))
 
 
-def _text(shot: Shot, lines: Iterable[Line]) -> str:
+def _text(shot: Shot, lines: Iterable[TextLine]) -> str:
     here = [o.text for o in lines if _overlap(shot, o.start_seconds, o.end_seconds) > 0]
     return "\n".join(dict.fromkeys(here))[:MAX_TEXT_CHARACTERS]
 
 
-def _said(shot: Shot, words: Iterable[SpokenWord]) -> str:
+def _said(shot: Shot, words: Iterable[Word]) -> str:
     """The words whose middle is in the shot, so that each word belongs to one clip."""
     here = [
         word.word.strip()
@@ -228,7 +152,7 @@ def _said(shot: Shot, words: Iterable[SpokenWord]) -> str:
     return " ".join(here)[:MAX_TEXT_CHARACTERS]
 
 
-def _labels(shot: int, seen: Iterable[Seen]) -> tuple[str, ...]:
+def _labels(shot: int, seen: Iterable[SeenObject]) -> tuple[str, ...]:
     surest: dict[str, float] = {}
     for one in seen:
         if one.shot == shot:
@@ -273,7 +197,7 @@ def _face_share(shot: Shot, analysis: Analysis) -> float | None:
     return sum(here) / len(here) if here else None
 
 
-def _text_share(shot: Shot, lines: Iterable[Line]) -> float:
+def _text_share(shot: Shot, lines: Iterable[TextLine]) -> float:
     """How much of the shot has text, full from half of its time."""
     seconds = shot.end_seconds - shot.start_seconds
     longest = max((_overlap(shot, o.start_seconds, o.end_seconds) for o in lines), default=0.0)

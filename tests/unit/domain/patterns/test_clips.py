@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from shared.clip_models import Clip
-from shared.domain.patterns.clips import Ad, Findings, best_clips, build_clips
+from shared.domain.patterns.clips import Ad, best_clips, build_clips
 from shared.domain.scoring.cold_start import predict_cold
 from shared.domain.scoring.scores import score_creative
+from shared.inference_models import Inference
 from shared.models import Faces, FaceSample
 from tests.support.clips import NOON, clip
 from tests.unit.domain.scoring.creatives import analysis, everything
@@ -22,13 +23,14 @@ AD = Ad(
 )
 MAY_BE_UNKNOWN = ("transcript", "text", "objects", "hook_type", "predicted_ctr", "has_face")
 BOX = {"left": 0.1, "top": 0.1, "width": 0.5, "height": 0.1, "tracked": False, "track": None}
-# As the heavy inference stores it: what clips do not need is passed over.
+SURE = {"confidence": 0.9, "box": BOX}
+# As the heavy inference stores it.
 STORED: dict[str, Any] = {
     "video_id": "0" * 32,
     "text": [
-        {"start_seconds": 0.0, "end_seconds": 3.0, "text": "Tired of dry skin?"},
-        {"start_seconds": 2.5, "end_seconds": 4.0, "text": "Tired of dry skin?"},
-        {"start_seconds": 8.0, "end_seconds": 12.0, "text": "Shop now"},
+        {"start_seconds": 0.0, "end_seconds": 3.0, "text": "Tired of dry skin?", **SURE},
+        {"start_seconds": 2.5, "end_seconds": 4.0, "text": "Tired of dry skin?", **SURE},
+        {"start_seconds": 8.0, "end_seconds": 12.0, "text": "Shop now", **SURE},
     ],
     "objects": [
         {"shot": 1, "at_seconds": 2.0, "label": "bottle", "confidence": 0.6, "box": BOX},
@@ -54,8 +56,8 @@ STORED: dict[str, Any] = {
 }
 
 
-def found() -> Findings:
-    return Findings.model_validate_json(json.dumps(STORED))
+def found() -> Inference:
+    return Inference.model_validate_json(json.dumps(STORED))
 
 
 def test_what_nobody_measured_stays_unknown() -> None:
