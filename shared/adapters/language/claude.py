@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from shared.adapters.language.rules import (
     Place,
-    bounded_client,
     estimated,
+    key_of,
+    one_call,
     read_place,
     refuse_block,
     refuse_status,
     refuse_truncated,
     short_code,
     timed_out,
-    transport_errors,
     unreached,
 )
 from shared.council_models import Answer, Question, Sense, Usage
-from shared.errors import AnswerUnusable, ConfigError
+from shared.errors import AnswerUnusable
 from shared.ports import Options, Secrets
 
 if TYPE_CHECKING:
@@ -54,16 +54,11 @@ class ClaudeModel:
 
     def ask(self, question: Question, timeout_seconds: float) -> Answer:
         """Ask once; raises QuotaExceeded, JudgeTimeout, JudgeBlocked, ModelRetired and so on."""
-        if self._secrets is None:
-            raise ConfigError(f"{self.name}: no secrets given")
-        key, started = self._secrets.get(self._place.secret), monotonic()
+        key, started = key_of(self._place, self._secrets), monotonic()
         import anthropic
 
         try:
-            with (
-                transport_errors(self._place, timeout_seconds),
-                bounded_client(timeout_seconds) as http,
-            ):
+            with one_call(self._place, timeout_seconds) as http:
                 message = self._create(question, key, timeout_seconds, http)
                 return self._answer(question, message, monotonic() - started)
         except anthropic.APIStatusError as problem:

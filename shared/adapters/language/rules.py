@@ -22,6 +22,7 @@ from shared.errors import (
     QuotaExceeded,
     Rejected,
 )
+from shared.ports import Secrets
 
 if TYPE_CHECKING:
     import httpx2
@@ -132,6 +133,20 @@ def bounded_client(timeout_seconds: float) -> Iterator["httpx2.Client"]:
         transport=Transport(), timeout=limit, trust_env=False, follow_redirects=False
     ) as client:
         yield client
+
+
+@contextmanager
+def one_call(place: Place, timeout_seconds: float) -> Iterator["httpx2.Client"]:
+    """The client of one bounded call, with what fails on the way as errors of ours."""
+    with transport_errors(place, timeout_seconds), bounded_client(timeout_seconds) as http:
+        yield http
+
+
+def key_of(place: Place, secrets: Secrets | None) -> str:
+    """The key that a judge is asked with; raises ConfigError before a tenant is known."""
+    if secrets is None:
+        raise ConfigError(f"{place.name}: no secrets given")
+    return secrets.get(place.secret)
 
 
 @contextmanager
