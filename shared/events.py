@@ -25,6 +25,7 @@ LOCAL_TENANT = "local"
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
 VideoId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+ConceptId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Occasion = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 Generation = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^[0-9]{1,20}$")]
 
@@ -240,6 +241,41 @@ class VideoJudged(Event):
     inference_path: FilePath
     scores_path: FilePath
     verdict_path: FilePath
+
+
+class VariationsRequested(Event):
+    """Somebody wants a concept varied; the concept is stored under the hash of its content."""
+
+    identity_fields = ("concept_id",)
+    subject_kind = "concepts"
+
+    concept_id: ConceptId
+    concept_path: FilePath
+    video_id: VideoId | None = Field(default=None, description="the footage; None: colour cards")
+
+
+class VariationsPlanned(Event):
+    """The variations of a concept are planned and ranked, and the best are chosen."""
+
+    identity_fields = ("concept_id",)
+    subject_kind = "concepts"
+
+    concept_id: ConceptId
+    plan_path: FilePath
+    selected: tuple[int, ...] = Field(
+        default=(), max_length=100, description="numbers of the variations to render, best first"
+    )
+
+
+class VariationRendered(Event):
+    """One variation is a file: rendered, checked, and stored with its timeline."""
+
+    identity_fields = ("concept_id", "variation_number")
+    subject_kind = "concepts"
+
+    concept_id: ConceptId
+    variation_number: int = Field(ge=1)
+    rendition_path: FilePath = Field(description="the record of what was made and how it was found")
 
 
 class DeadLettered(Event):

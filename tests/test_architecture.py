@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORDS = (
     *("shared.models", "shared.inference_models", "shared.score_models"),
     *("shared.council_models", "shared.clip_models"),
+    *("shared.creative_models", "shared.timeline_models", "shared.compliance_models"),
 )
 VOCABULARY = ("shared.errors", "shared.events", *RECORDS, "shared.tables")
 # SDKs of clouds and ad platforms: they belong behind a port.
@@ -34,6 +35,9 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.council_models", ("shared.models",), VENDORS),
     ("shared.inference_models", ("shared.models",), VENDORS),
     ("shared.clip_models", ("shared.models",), VENDORS),
+    ("shared.creative_models", ("shared.models",), VENDORS),
+    ("shared.timeline_models", ("shared.models", "shared.creative_models"), VENDORS),
+    ("shared.compliance_models", ("shared.models",), VENDORS),
     ("shared.config", VOCABULARY, VENDORS),
     ("shared.logs", (), VENDORS),
     ("shared.envelope", VOCABULARY, VENDORS),
