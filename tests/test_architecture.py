@@ -12,6 +12,7 @@ RECORDS = (
     *("shared.models", "shared.inference_models", "shared.score_models"),
     *("shared.council_models", "shared.clip_models"),
     *("shared.creative_models", "shared.timeline_models", "shared.compliance_models"),
+    "shared.rendition_models",
 )
 VOCABULARY = ("shared.errors", "shared.events", *RECORDS, "shared.tables")
 PORTS = ("shared.ports", "shared.app")
@@ -39,7 +40,15 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.clip_models", ("shared.models",), VENDORS),
     ("shared.creative_models", ("shared.models",), VENDORS),
     ("shared.timeline_models", ("shared.models", "shared.creative_models"), VENDORS),
-    ("shared.compliance_models", ("shared.models",), VENDORS),
+    ("shared.compliance_models", ("shared.models", "shared.creative_models"), VENDORS),
+    (
+        "shared.rendition_models",
+        (
+            *("shared.models", "shared.creative_models"),
+            *("shared.timeline_models", "shared.compliance_models"),
+        ),
+        VENDORS,
+    ),
     ("shared.config", VOCABULARY, VENDORS),
     ("shared.logs", (), VENDORS),
     ("shared.envelope", VOCABULARY, VENDORS),
