@@ -69,6 +69,7 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.spend", (*PORTS, *VOCABULARY), VENDORS),
     ("shared.status", (*PORTS, *VOCABULARY), VENDORS),
     ("shared.report", (*PORTS, *VOCABULARY), VENDORS),
+    ("shared.boards", (*PORTS, *VOCABULARY), VENDORS),
     (
         "shared.bootstrap",
         ("shared.config", *PORTS, "shared.logs", "shared.adapters", *VOCABULARY),

@@ -10,19 +10,21 @@ from werkzeug.wrappers import Request, Response
 
 from scripts.stages import Stage, chain_from
 from shared.app import App
+from shared.boards import list_concepts, read_board
 from shared.errors import FileMissing
 from shared.events import UploadFinalized
 from shared.report import read_report
 from shared.status import list_status
 
 PAGE = Path(__file__).with_name("page.html")
+BOARD = Path(__file__).with_name("board.html")
 PARTS = {
     "json": "application/json",
     "contact.jpg": "image/jpeg",
     "timeline.svg": "image/svg+xml",
 }
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self'; media-src 'self'; "
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -35,6 +37,7 @@ class StatusPage:
     """A WSGI app: `/` the page, `/status.json` the list, `/report/<video_id>.json` one report.
 
     Its pictures lie beside it: `/report/<video_id>.contact.jpg` and `.timeline.svg`.
+    `/concepts.json` lists the concepts, `/concept/<concept_id>` shows one with its variations.
     """
 
     def __init__(self, app: App, stages: Mapping[str, Stage]) -> None:
@@ -53,12 +56,24 @@ class StatusPage:
             return self._status()
         if request.path.startswith("/report/"):
             return self._report(request.path.removeprefix("/report/"))
+        if request.path == "/concepts.json":
+            return _json(list_concepts(self._app))
+        if request.path.startswith("/concept/"):
+            return self._concept(request.path.removeprefix("/concept/"))
         return Response("not found", 404, HEADERS)
 
     def _status(self) -> Response:
         assets = list_status(self._app, self._chain)
-        body = json.dumps([asset.model_dump(mode="json") for asset in assets])
-        return Response(body, 200, HEADERS, mimetype="application/json")
+        return _json([asset.model_dump(mode="json") for asset in assets])
+
+    def _concept(self, name: str) -> Response:
+        asked = re.fullmatch(r"([0-9a-f]{32})(\.json)?", name)
+        if asked is None:
+            return Response("not found", 404, HEADERS)
+        if not asked[2]:
+            return Response(BOARD.read_text(), 200, HEADERS, mimetype="text/html")
+        board = read_board(self._app, asked[1])
+        return Response("not planned yet", 404, HEADERS) if board is None else _json(board)
 
     def _report(self, name: str) -> Response:
         asked = re.fullmatch(r"([0-9a-f]{32})\.(json|contact\.jpg|timeline\.svg)", name)
@@ -66,11 +81,14 @@ class StatusPage:
         if asked is None or asset is None or "report_path" not in asset.data:
             return Response("there is no report yet", 404, HEADERS)
         if asked[2] == "json":
-            body = json.dumps(read_report(self._app, asked[1]))
-            return Response(body, 200, HEADERS, mimetype=PARTS["json"])
+            return _json(read_report(self._app, asked[1]))
         path = asset.data["report_path"].removesuffix("json") + asked[2]
         try:
             content = self._app.files.read(path)
         except FileMissing:
             return Response("the report has no such part", 404, HEADERS)
         return Response(content, 200, HEADERS, mimetype=PARTS[asked[2]])
+
+
+def _json(data: Any) -> Response:
+    return Response(json.dumps(data), 200, HEADERS, mimetype=PARTS["json"])

@@ -395,3 +395,36 @@ def test_without_credentials_the_way_to_get_them_is_named(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
     with pytest.raises(ConfigError, match="gcloud auth application-default login"):
         cloud_run.connect("run://project/europe-west1", Options())
+
+
+def test_a_machine_works_on_few_jobs_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third waits alive without an attempt, and begins when one of the others has ended."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    open_ = Platform(with_jobs(local_app(tmp_path / "local"), local_jobs(tmp_path)))
+    videos = [VideoIngested(video_id=f"{n}" * 32, path="videos/a/slow") for n in range(3)]
+    executions = [open_.jobs.start("toy", message_of(video)) for video in videos]
+    wait_until(lambda: sum(open_.jobs.state(one).attempt for one in executions) == 2, 30)
+    (waiting,) = [one for one in executions if open_.jobs.state(one).attempt == 0]
+    assert open_.jobs.state(waiting).alive
+    working = [one for one in executions if one != waiting]
+    open_.jobs.cancel(working[0])
+    wait_until(lambda: open_.jobs.state(waiting).attempt == 1, 30)
+    for one in executions:
+        open_.jobs.cancel(one)
+        assert open_.ended(one).state == "cancelled"
+
+
+def test_what_waits_for_its_turn_can_be_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LEAST_SLOTS", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    jobs = local_jobs(tmp_path)
+    execution = jobs.start("toy", message_of(video_that("good")))
+    assert jobs.state(execution).alive
+    jobs.cancel(execution)
+    wait_until(lambda: not jobs.state(execution).alive, 30)
+    ended = jobs.state(execution)
+    assert (ended.state, ended.attempt) == ("cancelled", 0)

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -19,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[3]
 SUPERVISOR = "shared.adapters.jobs.supervisor"
 DEFAULT_FOLDER = ".local/jobs"
 START_SECONDS = 60.0
+LEAST_SLOTS = 2
+"""How many jobs run at once at least: a short one must not wait behind a batch of long ones."""
 
 
 def connect(url: str, options: Options) -> "ProcessJobs":
@@ -105,6 +108,8 @@ class ProcessJobs:
             "retries": job["retries"],
             "memory_bytes": job["memory_mib"] * 1024 * 1024,
             "stop_seconds": rules.STOP_SECONDS,
+            "slots": max(LEAST_SLOTS, (os.cpu_count() or 1) // 2),
+            "slots_folder": str(self._folder / "slots"),
         }
 
     def _own_environment(self) -> dict[str, str]:

@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 PR_SET_PDEATHSIG = 1
 LOOK_EVERY_SECONDS = 0.05
@@ -62,15 +63,43 @@ def run(execution: Execution) -> None:
     """Try until it succeeds, is cancelled, or has had its retries."""
     attempts = execution.task["retries"] + 1
     reason = ""
-    for attempt in range(1, attempts + 1):
-        if execution.wants_to_end:
-            reason = CANCELLED
-            break
-        reason = run_once(execution, attempt)
-        if reason in ("", CANCELLED):
-            break
+    with taken_slot(execution):
+        for attempt in range(1, attempts + 1):
+            if execution.wants_to_end:
+                reason = CANCELLED
+                break
+            reason = run_once(execution, attempt)
+            if reason in ("", CANCELLED):
+                break
     state = {"": "succeeded", CANCELLED: "cancelled"}.get(reason, "failed")
     execution.tell(state=state, reason=reason, ended_at=_now(), pid=None)
+
+
+@contextmanager
+def taken_slot(execution: Execution) -> Iterator[None]:
+    """One of the places that this machine has for jobs, waited for; a death gives it back.
+
+    Ten renders at once would each be slower than one after the other, and need ten times the
+    memory. Whoever is cancelled while waiting goes on without a place.
+    """
+    places = Path(execution.task["slots_folder"])
+    places.mkdir(exist_ok=True)
+    with ExitStack() as held:
+        files = [
+            held.enter_context((places / str(number)).open("w"))
+            for number in range(execution.task["slots"])
+        ]
+        while not execution.wants_to_end and not any(map(_locked, files)):
+            time.sleep(LOOK_EVERY_SECONDS)
+        yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def run_once(execution: Execution, attempt: int) -> str:
