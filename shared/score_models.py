@@ -199,14 +199,23 @@ class ScoreCard(Record):
 class Scene(Record):
     """One scene of a storyboard; None or empty is unknown."""
 
-    seconds: float = Field(gt=0)
-    text: str = ""
-    spoken: str = ""
+    seconds: float = Field(gt=0, le=3600)
+    text: str = Field(default="", max_length=2000)
+    spoken: str = Field(default="", max_length=10_000)
     picture: PictureKind | None = None
 
 
 class Storyboard(Record):
     """An ad before there is a video."""
 
-    scenes: tuple[Scene, ...] = Field(min_length=1)
+    scenes: tuple[Scene, ...] = Field(min_length=1, max_length=200)
     ad: AdFacts = AdFacts()
+
+
+class StoryboardCard(Record):
+    """What is told of one storyboard; the id follows from the tenant and what the plan says."""
+
+    storyboard_id: str
+    scored_at: datetime
+    scores: Scores
+    prediction: Prediction

@@ -24,6 +24,7 @@ STAGE_PARTS = (
     *("shared.domain", "shared.handler", "shared.ledger", "shared.metering", "shared.spend"),
     *PORTS,
     *("shared.jobs", "shared.analysis", "shared.clips", "shared.templates"),
+    "shared.storyboards",
 )
 
 # A place, what of ours it may import, and which third parties it must not. The first match rules.
@@ -52,6 +53,7 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.jobs", ("shared.ledger", *PORTS, *VOCABULARY), VENDORS),
     ("shared.analysis", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.templates", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
+    ("shared.storyboards", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.clips", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.spend", (*PORTS, *VOCABULARY), VENDORS),
     ("shared.status", (*PORTS, *VOCABULARY), VENDORS),
