@@ -195,11 +195,11 @@ def root_of(module: str) -> str:
 
 
 def own_part(module: str, imported: str) -> bool:
-    """An adapter may use the pure rules that all adapters of its port share, and nothing else."""
+    """An adapter may use the pure rules of its port and those of all, and no other adapter."""
     if not within(module, "shared.adapters"):
         return False
     port = ".".join(module.split(".")[:3])
-    return imported == f"{port}.rules"
+    return imported == f"{port}.rules" or within(imported, "shared.adapters.rules")
 
 
 def reads_environment(node: ast.AST) -> bool:
