@@ -32,7 +32,7 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.errors", (), [*VENDORS, "pydantic"]),
     ("shared.events", ("shared.errors",), VENDORS),
     ("shared.models", ("shared.errors", "shared.events"), VENDORS),
-    ("shared.score_models", ("shared.models",), VENDORS),
+    ("shared.score_models", ("shared.models", "shared.inference_models"), VENDORS),
     ("shared.tables", (), [*VENDORS, "pydantic"]),
     ("shared.council_models", ("shared.models",), VENDORS),
     ("shared.inference_models", ("shared.models",), VENDORS),

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from shared.domain.scoring.cold_start import predict_cold
 from shared.domain.scoring.scores import score_creative
 from shared.errors import Rejected
+from shared.inference_models import Word
 from shared.score_models import (
     PictureKind,
     Prediction,
     Scores,
     Signals,
-    SpokenWord,
     Storyboard,
     TextLine,
 )
@@ -86,12 +86,12 @@ def signals_of(storyboard: Storyboard) -> Signals:
     )
 
 
-def _spoken(at: float, seconds: float, text: str) -> list[SpokenWord]:
+def _spoken(at: float, seconds: float, text: str) -> list[Word]:
     """The words of a scene spread over it at the usual pace, faster when they would not fit."""
     words = text.split()
     step = min(1 / WORDS_A_SECOND, seconds / max(1, len(words)))
     return [
-        SpokenWord(start_seconds=at + i * step, end_seconds=at + (i + 1) * step, text=word)
+        Word(word=word, start_seconds=at + i * step, end_seconds=at + (i + 1) * step, confidence=1)
         for i, word in enumerate(words)
     ]
 
