@@ -118,6 +118,11 @@ class Box(Record):
         default=None, ge=0, description="which face: one number for one face within one shot"
     )
 
+    @property
+    def area(self) -> float:
+        """Its share of the picture, 0-1."""
+        return min(1.0, max(0.0, self.width * self.height))
+
 
 class FaceSample(Record):
     """The faces on one sampled frame."""

@@ -4,11 +4,7 @@ import json
 from typing import Any
 
 from shared.app import App
-from shared.inference_models import Inference
-from shared.models import Analysis
-
-# A vector says nothing to a reader; its text does.
-VECTORS: Any = {"whole": True, "shots": {"__all__": {"vector"}}}
+from shared.ports import JsonObject
 
 
 def read_report(app: App, video_id: str) -> dict[str, Any] | None:
@@ -25,7 +21,7 @@ def read_report(app: App, video_id: str) -> dict[str, Any] | None:
 
     report: dict[str, Any] = read("report_path")
     if inference := read("inference_path"):
-        report = one_report(Analysis.model_validate(report), Inference.model_validate(inference))
+        report = one_report(report, inference)
     if card := read("scores_path"):
         report |= {"scores": card["scores"], "prediction": card["prediction"]}
     if verdict := read("verdict_path"):
@@ -35,8 +31,21 @@ def read_report(app: App, video_id: str) -> dict[str, Any] | None:
     return report
 
 
-def one_report(analysis: Analysis, inference: Inference) -> dict[str, Any]:
-    """Both records as one JSON object, without vectors; the lists of analysers are joined."""
-    whole: dict[str, Any] = analysis.model_dump(mode="json")
-    found = inference.model_dump(mode="json", exclude={"embeddings": VECTORS})
-    return {**whole, **found, "analysers": [*whole["analysers"], *found["analysers"]]}
+def one_report(analysis: JsonObject, inference: JsonObject) -> dict[str, Any]:
+    """An Analysis and an Inference, as they are stored, in one JSON object without vectors.
+
+    The lists of analysers are joined.
+    """
+    analysers = [*analysis["analysers"], *inference["analysers"]]
+    embeddings = _without_vectors(inference["embeddings"])
+    return {**analysis, **inference, "embeddings": embeddings, "analysers": analysers}
+
+
+def _without_vectors(embeddings: JsonObject | None) -> JsonObject | None:
+    """A vector says nothing to a reader; its text does."""
+    if embeddings is None:
+        return None
+    shots = [
+        {name: shot[name] for name in shot if name != "vector"} for shot in embeddings["shots"]
+    ]
+    return {name: embeddings[name] for name in embeddings if name != "whole"} | {"shots": shots}

@@ -5,51 +5,23 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.inference_models import AudioQuality, FaceEmotion, SeenObject, Word
 from shared.models import Analysis, Record
 
 PictureKind = Literal["person", "product", "demonstration", "text_card", "scenery", "screen"]
 
 
 class TextLine(Record):
-    """Words on screen from one moment to another; `coverage` is their share of the picture."""
+    """Words on screen from one moment to another, planned or read.
+
+    `coverage` is their share of the picture; a plan knows no box that it could follow from.
+    """
 
     start_seconds: float
     end_seconds: float
     text: str
     confidence: float = Field(default=1.0, ge=0, le=1)
     coverage: float | None = Field(default=None, ge=0, le=1)
-
-
-class SpokenWord(Record):
-    """A word that is heard, with its times."""
-
-    start_seconds: float
-    end_seconds: float
-    text: str
-
-
-class Sighting(Record):
-    """An object on one sampled frame; `area` is its share of the picture."""
-
-    at_seconds: float
-    label: str
-    confidence: float = Field(default=1.0, ge=0, le=1)
-    area: float = Field(ge=0, le=1)
-
-
-class EmotionSample(Record):
-    """How surely a face shows each emotion on one sampled frame; the shares sum to 1."""
-
-    at_seconds: float
-    shares: dict[str, float]
-
-
-class SoundQuality(Record):
-    """What spoils the sound: noise below speech in dB, samples at full scale, echo in seconds."""
-
-    noise_db: float | None = None
-    clipped_share: float | None = Field(default=None, ge=0, le=1)
-    reverberation_seconds: float | None = Field(default=None, ge=0)
 
 
 class PastAd(Record):
@@ -92,10 +64,10 @@ class Signals(Record):
 
     analysis: Analysis | None = None
     text: tuple[TextLine, ...] | None = None
-    words: tuple[SpokenWord, ...] | None = None
-    sightings: tuple[Sighting, ...] | None = None
-    emotions: tuple[EmotionSample, ...] | None = None
-    sound: SoundQuality | None = None
+    words: tuple[Word, ...] | None = None
+    sightings: tuple[SeenObject, ...] | None = None
+    emotions: tuple[FaceEmotion, ...] | None = None
+    sound: AudioQuality | None = None
     pictures: dict[PictureKind, float] | None = None
     embedding: tuple[float, ...] | None = None
     past_ads: tuple[PastAd, ...] | None = None
@@ -199,14 +171,23 @@ class ScoreCard(Record):
 class Scene(Record):
     """One scene of a storyboard; None or empty is unknown."""
 
-    seconds: float = Field(gt=0)
-    text: str = ""
-    spoken: str = ""
+    seconds: float = Field(gt=0, le=3600)
+    text: str = Field(default="", max_length=2000)
+    spoken: str = Field(default="", max_length=10_000)
     picture: PictureKind | None = None
 
 
 class Storyboard(Record):
     """An ad before there is a video."""
 
-    scenes: tuple[Scene, ...] = Field(min_length=1)
+    scenes: tuple[Scene, ...] = Field(min_length=1, max_length=200)
     ad: AdFacts = AdFacts()
+
+
+class StoryboardCard(Record):
+    """What is told of one storyboard; the id follows from the tenant and what the plan says."""
+
+    storyboard_id: str
+    scored_at: datetime
+    scores: Scores
+    prediction: Prediction

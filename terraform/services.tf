@@ -1,10 +1,10 @@
 # The Google APIs in use. They stay enabled on destroy: others in the project may need them.
 
 resource "google_project_service" "api" {
-  for_each = toset([
+  for_each = toset(concat(local.council_apis, [
     "artifactregistry", "bigquery", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler",
     "firestore", "iam", "pubsub", "run", "secretmanager", "storage",
-  ])
+  ]))
 
   service            = "${each.key}.googleapis.com"
   disable_on_destroy = false

@@ -83,6 +83,29 @@ variable "images" {
   default     = {}
 }
 
+variable "council" {
+  description = "The judges beside the heuristic one, in the order in which money is given out, and their limits; what is not set is the default of shared/config.py."
+  type = object({
+    judges           = optional(list(string), [])
+    weights          = optional(map(number), {})
+    deep             = optional(bool)
+    deadline_seconds = optional(number)
+    video_cap_usd    = optional(number)
+    day_cap_usd      = optional(number)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for url in var.council.judges : can(regex("^(video-intelligence://google|(gemini|claude|openai)://[^,[:space:]]+)$", url))])
+    error_message = "A judge is gemini://MODEL, claude://MODEL, openai://MODEL or video-intelligence://google."
+  }
+
+  validation {
+    condition     = alltrue([for cap in [var.council.video_cap_usd, var.council.day_cap_usd] : try(cap >= 0, true)])
+    error_message = "A cap is an amount in USD, 0 or more."
+  }
+}
+
 variable "gpu" {
   description = "The accelerator of jobs that can use one, for example nvidia-l4; empty: they run on CPUs. Its quota must be requested first."
   type        = string

@@ -27,23 +27,17 @@ from tests.support.videos import make_video
 
 STAGES = read_stages()
 CACHE = ROOT / ".local" / "cache"
-IMPORT_BUDGETS = {
-    "ingest": (0.6, 150),
-    "analyze": (0.6, 150),
-    "index_patterns": (0.6, 150),
-    "record_dead_letter": (0.6, 150),
-    "watch_jobs": (0.6, 150),
-    "infer": (0.6, 150),
-    "score": (0.6, 150),
-    "council": (0.6, 150),
-}
-"""Seconds and megabytes after `import main` in a fresh interpreter: what a cold start waits for."""
-MOST_RUNS = 6
-"""How often a slow import is measured again: a machine that tests may be busy with others."""
+MOST_MODULES, MOST_MEGABYTES, MOST_SECONDS = 500, 80, 0.6
+"""After `import main` in a fresh interpreter: what a cold start waits for.
+
+Modules and memory do not depend on how busy the machine is; seconds are the processor's, the best
+of a few runs.
+"""
+MOST_RUNS = 4
 VIDEO_LIBRARIES = {"av", "cv2", "numpy", "onnxruntime"}
 MEASURE = """
-import time; start = time.perf_counter()
-import main; seconds = time.perf_counter() - start
+import time; start = time.process_time()
+import main; seconds = time.process_time() - start
 import json, sys
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps([seconds, int(peak.split()[1]) / 1024, sorted(sys.modules)]))
@@ -183,30 +177,53 @@ def test_an_unknown_stage_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "no stage 'nonsense'" in capsys.readouterr().err
 
 
-def test_every_stage_has_an_import_budget() -> None:
-    assert set(IMPORT_BUDGETS) == set(STAGES)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 @pytest.mark.parametrize("stage", STAGES)
 def test_importing_a_stage_stays_in_its_budget(
     stage: str, unpacked: dict[str, Path], light_programs: Path
 ) -> None:
     """With only base's packages there: what reads videos is imported in the child process."""
-    budget_seconds, budget_megabytes = IMPORT_BUDGETS[stage]
+    assert over_budget(unpacked[stage], light_programs) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ("import google.cloud.storage", "modules"),
+        ("import time\nwhile time.process_time() < 0.8: pass", "seconds"),
+        ("kept = bytearray(100_000_000)", "megabytes"),
+        ("import sys\nsys.modules['numpy'] = sys", "numpy"),
+    ],
+)
+def test_an_import_that_grows_is_found(
+    planted: str, found: str, unpacked: dict[str, Path], light_programs: Path, tmp_path: Path
+) -> None:
+    bundle = shutil.copytree(unpacked["watch_jobs"], tmp_path / "bundle")
+    with (bundle / "main.py").open("a") as main_file:
+        main_file.write(f"\n{planted}\n")
+    assert any(found in complaint for complaint in over_budget(bundle, light_programs))
+
+
+def over_budget(bundle: Path, programs: Path) -> list[str]:
+    """What an import has too much of; slow ones are measured again, as others may be at work."""
     best_seconds = float("inf")
     for _ in range(MOST_RUNS):
-        seconds, megabytes, modules = measured_import(unpacked[stage], light_programs)
-        assert megabytes <= budget_megabytes
-        assert VIDEO_LIBRARIES.isdisjoint(modules)
+        seconds, megabytes, modules = measured_import(bundle, programs)
         best_seconds = min(best_seconds, seconds)
-        if best_seconds <= budget_seconds:
+        if best_seconds <= MOST_SECONDS:
             break
-    assert best_seconds <= budget_seconds
+    kept = {
+        f"{len(modules)} modules": len(modules) <= MOST_MODULES,
+        f"{megabytes:.0f} megabytes": megabytes <= MOST_MEGABYTES,
+        f"{best_seconds:.2f} seconds": best_seconds <= MOST_SECONDS,
+        f"{sorted(VIDEO_LIBRARIES.intersection(modules))}": VIDEO_LIBRARIES.isdisjoint(modules),
+    }
+    return [told for told, is_kept in kept.items() if not is_kept]
 
 
 def measured_import(bundle: Path, programs: Path) -> tuple[float, float, list[str]]:
-    """Seconds, peak megabytes and modules after `import main`, our own code not yet compiled."""
+    """Processor seconds, peak megabytes, modules of `import main`; our own code is not compiled."""
     command = [str(programs / "python"), "-c", MEASURE]
     result = subprocess.run(
         command, cwd=bundle, env=plain_environment(), capture_output=True, text=True

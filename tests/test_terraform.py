@@ -1,9 +1,11 @@
 """What terraform/ makes of stages.yaml: planned offline and held against a policy."""
 
+import fcntl
 import json
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ from scripts.bundle import build_bundle
 from scripts.stages import ROOT
 from scripts.tables import TABLES_FILE, tables_json
 from shared.config import Settings
-from tests.support.terraform_jobs import JOB_CHECKS, JOB_MISTAKES, LATER_JOB, findings
+from tests.support.terraform_council import COUNCIL_CHECKS, COUNCIL_MISTAKES, EVERY_JUDGE
+from tests.support.terraform_jobs import JOB_CHECKS, JOB_MISTAKES, LATER_JOB
 from tests.support.terraform_policy import CHECKS, Plan, declared_jobs, declared_stages
 
 OFFLINE = ROOT.parent / "shared" / "tools" / "terraform_offline" / "terraform-offline"
@@ -159,6 +162,7 @@ MISTAKES = {
         "not protected from deletion",
     ),
     **JOB_MISTAKES,
+    **COUNCIL_MISTAKES,
 }
 EVERY_DAY = (
     "a public bucket",
@@ -169,7 +173,9 @@ EVERY_DAY = (
     "one account for all",
     "a job of somebody else's account",
     "a stage that may start every job",
+    "every secret of the project",
 )
+ALL_CHECKS = (*CHECKS, *JOB_CHECKS, *COUNCIL_CHECKS)
 
 
 @pytest.fixture(scope="module")
@@ -212,24 +218,42 @@ def checkout(
     return folder
 
 
-def plan(offline: Path, folder: Path, *, gpu: str = "", images: bool = True) -> Plan:
+def plan(
+    offline: Path,
+    folder: Path,
+    *,
+    gpu: str = "",
+    images: bool = True,
+    council: dict[str, Any] = EVERY_JUDGE,
+) -> Plan:
     """The offline plan of a checkout; raises CalledProcessError with what terraform said."""
     built = {name: f"images/{name}@sha256:0" for name in declared_jobs(folder)} if images else {}
     variables = ["-var", "project=p", "-var", "region=europe-west1", "-var", f"gpu={gpu}"]
-    variables += ["-var", f"images={json.dumps(built)}"]
-    subprocess.run(
-        [str(offline), "plan", str(folder / "terraform"), "plan.json", *variables],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    variables += ["-var", f"images={json.dumps(built)}", "-var", f"council={json.dumps(council)}"]
+    # The tool keeps one list of files for the whole machine: two runs at once would mix them up.
+    with (Path(tempfile.gettempdir()) / "geminivideo-terraform.lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        subprocess.run(
+            [str(offline), "plan", str(folder / "terraform"), "plan.json", *variables],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
     content = json.loads((folder / "plan.json").read_text())
-    return Plan(content, declared_stages(folder), declared_jobs(folder), gpu)
+    return Plan(content, declared_stages(folder), declared_jobs(folder), gpu, council)
 
 
-def test_the_plan_keeps_the_policy(offline: Path, bundles: Path, tmp_path: Path) -> None:
-    made = plan(offline, checkout(tmp_path, bundles))
+def findings(plan: Plan) -> list[str]:
+    """Everything that is wrong with a plan; empty when nothing is."""
+    return [finding for check in ALL_CHECKS for finding in check(plan)]
+
+
+@pytest.mark.parametrize("council", [{}, EVERY_JUDGE], ids=["heuristic", "every-judge"])
+def test_the_plan_keeps_the_policy(
+    council: dict[str, Any], offline: Path, bundles: Path, tmp_path: Path
+) -> None:
+    made = plan(offline, checkout(tmp_path, bundles), council=council)
     assert findings(made) == []
     assert [check["status"] for check in made.content["checks"]] == ["pass"] * len(
         made.content["checks"]
@@ -309,6 +333,23 @@ def test_a_stage_longer_than_a_push_may_last_is_not_planned(
 
 
 @pytest.mark.parametrize(
+    ("council", "told"),
+    [
+        ({"judges": ["heuristic:/"]}, "A judge is gemini://MODEL"),
+        ({"judges": ["gemini://a,claude://b"]}, "A judge is gemini://MODEL"),
+        ({"day_cap_usd": -1}, "0 or more"),
+        ({"deadline_seconds": 100}, "raise its timeout_seconds of 120"),
+    ],
+)
+def test_a_council_that_could_not_sit_is_not_planned(
+    council: dict[str, Any], told: str, offline: Path, bundles: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        plan(offline, checkout(tmp_path, bundles), council=council)
+    assert told in re.sub(r"[\s│]+", " ", failure.value.stderr)
+
+
+@pytest.mark.parametrize(
     "mistake",
     [pytest.param(name, marks=() if name in EVERY_DAY else pytest.mark.soak) for name in MISTAKES],
 )
@@ -333,7 +374,7 @@ def test_every_mistake_is_about_code_that_is_there(tmp_path: Path) -> None:
         folder = shutil.copytree(ROOT / "terraform", tmp_path / str(number))
         make_mistake(folder, change)
     assert len(MISTAKES) >= 15
-    assert len([*CHECKS, *JOB_CHECKS]) >= 12
+    assert len(ALL_CHECKS) >= 12
 
 
 def test_terraform_is_formatted() -> None:
@@ -380,11 +421,12 @@ def test_a_stage_fits_the_platform(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", declared_stages(ROOT))
-def test_a_stage_may_touch_files_and_tables_only_when_it_does(stage: str) -> None:
+def test_a_stage_may_touch_only_what_it_uses(stage: str) -> None:
     declared = declared_stages(ROOT)[stage].get("uses", ["files"])
     code = (ROOT / "functions" / stage / "main.py").read_text()
     assert ("files" in declared) == ("app.files" in code or "shared.analysis" in code)
     assert ("tables" in declared) == ("app.tables" in code)
+    assert ("council" in declared) == ("app.judges" in code or "app.annotators" in code)
 
 
 def test_the_tables_of_terraform_are_those_of_the_code() -> None:

@@ -10,6 +10,7 @@ import click
 VERBS = {
     "run": "scripts.cli.run",
     "analyze": "scripts.cli.analyze",
+    "score": "scripts.cli.score",
     "judge": "scripts.cli.judge",
     "bench": "scripts.cli.bench",
     "status": "scripts.cli.status",

@@ -21,4 +21,4 @@ def understand(video: Path, analysis: Analysis, captions: Path | None) -> dict[s
     inference = infer_video(
         video, analysis, limits=settings.limits, tools=settings.tools, transcript=transcript
     )
-    return one_report(analysis, inference)
+    return one_report(analysis.model_dump(mode="json"), inference.model_dump(mode="json"))

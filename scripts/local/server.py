@@ -12,11 +12,13 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from scripts.stages import ROOT
 
 OWN_NAMES = ("127.0.0.1", "localhost")
+DOORS = ("/push/", "/score/")
+"""Where a request makes something happen."""
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class OnlyThisMachine:
-    """Answers nobody who came here by another name, and lets no web page push messages."""
+    """Answers nobody who came here by another name, and lets no web page push or post."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
@@ -26,8 +28,8 @@ class OnlyThisMachine:
     ) -> Iterable[bytes]:
         """Pass on one request, or refuse it."""
         named = environ.get("HTTP_HOST", "").rsplit(":", 1)[0] in OWN_NAMES
-        # A browser tells the page that a request comes from; Pub/Sub has none.
-        forged = "HTTP_ORIGIN" in environ and environ["PATH_INFO"].startswith("/push/")
+        # A browser tells the page that a request comes from; Pub/Sub and scripts have none.
+        forged = "HTTP_ORIGIN" in environ and environ["PATH_INFO"].startswith(DOORS)
         if named and not forged:
             return self._app(environ, start_response)
         start_response("403 Forbidden", [("Content-Type", "text/plain")])

@@ -14,6 +14,7 @@ from typing import cast
 from scripts.local.deliver import start_deliverers
 from scripts.local.lock import HOME, announce, only_one
 from scripts.local.page import StatusPage
+from scripts.local.score import ScoreDoor
 from scripts.local.server import Server, WsgiApp, function_apps
 from scripts.local.uploads import UploadsWatcher
 from scripts.stages import DEAD_LETTERS, Stage, read_stages, schedules_of, subscription_of
@@ -62,6 +63,7 @@ def running_stack(settings: Settings, home: Path = HOME) -> Iterator[LocalStack]
         files = cast(DiskFiles, app.adapters.files())
         mounts: dict[str, WsgiApp] = function_apps(stages)
         mounts["/files"] = signed_files_app(files, max_bytes=settings.max_upload_bytes)
+        mounts["/score"] = ScoreDoor(app)
         server = Server(StatusPage(app, stages), mounts, settings.local_port)
         server.start()
         stack.callback(server.stop)

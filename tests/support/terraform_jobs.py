@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from shared.config import PREFIX
-from tests.support import terraform_policy
 from tests.support.terraform_policy import Check, Plan, cloud_name, environment_findings
 
 CUSTOM_ROLES = {
@@ -51,12 +50,6 @@ JOB_MISTAKES = {
         "who may see and stop jobs",
     ),
 }
-
-
-def findings(plan: Plan) -> list[str]:
-    """Everything that is wrong with a plan, its jobs included; empty when nothing is."""
-    about_jobs = [finding for check in JOB_CHECKS for finding in check(plan)]
-    return terraform_policy.findings(plan) + about_jobs
 
 
 def check_jobs(plan: Plan) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ ALLOWED_ROLES = {
         "roles/bigquery.jobUser",
         "roles/datastore.user",
         "roles/logging.logWriter",
+        "roles/secretmanager.secretAccessor",
         "roles/storage.objectUser",
     },
     "google_pubsub_subscription_iam_member": {"roles/pubsub.subscriber"},
@@ -39,7 +40,11 @@ ALLOWED_ROLES = {
     "google_service_account_iam_member": {"roles/iam.serviceAccountTokenCreator"},
     "google_storage_bucket_iam_member": {"roles/storage.objectUser", "roles/storage.objectViewer"},
 }
-NARROWED_ROLES = {"roles/datastore.user", "roles/storage.objectUser"}
+NARROWED_ROLES = {
+    "roles/datastore.user",
+    "roles/secretmanager.secretAccessor",
+    "roles/storage.objectUser",
+}
 """Rights to data, which in a whole project are too wide without a condition."""
 EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
 PORTS_IN_THE_CLOUD = {"files", "bus", "documents", "secrets", "schedules", "jobs", "tables"}
@@ -54,6 +59,7 @@ class Plan:
     stages: dict[str, dict[str, Any]]
     jobs: dict[str, dict[str, Any]]
     gpu: str = ""
+    council: dict[str, Any] = field(default_factory=dict)
     project: str = "p"
 
     def all(self, kind: str, name: str = "") -> dict[str, Values]:
@@ -118,11 +124,6 @@ def account_id(worker: str) -> str:
 def cloud_name(stage: str) -> str:
     """A stage's name in the cloud."""
     return stage.replace("_", "-")
-
-
-def findings(plan: Plan) -> list[str]:
-    """Everything that is wrong with a plan; empty when nothing is."""
-    return [finding for check in CHECKS for finding in check(plan)]
 
 
 def check_functions(plan: Plan) -> Iterator[str]:
@@ -350,9 +351,9 @@ def check_storage(plan: Plan) -> Iterator[str]:
 
 def check_documents(plan: Plan) -> Iterator[str]:
     """The database outlives mistakes, and documents with an expiry do not outlive it."""
-    for kind, field in plan.all("google_firestore_field").items():
-        if field["field"] != EXPIRES_AT or not field["ttl_config"]:
-            yield f"documents {kind}: {field['field']!r} does not delete what has expired"
+    for kind, expiry in plan.all("google_firestore_field").items():
+        if expiry["field"] != EXPIRES_AT or not expiry["ttl_config"]:
+            yield f"documents {kind}: {expiry['field']!r} does not delete what has expired"
     for name, database in plan.all("google_firestore_database").items():
         if database["delete_protection_state"] != "DELETE_PROTECTION_ENABLED":
             yield f"database {name}: not protected from deletion"

@@ -1,12 +1,11 @@
 """Jobs on Cloud Run: one execution of the deployed job, its event as an override."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
 from shared.adapters.jobs import rules
+from shared.adapters.rules import google_place
 from shared.errors import ConfigError, JobMissing, PipelineError, RetryLater
 from shared.events import Message
 from shared.ports import ExecutionState, Options
@@ -26,17 +25,9 @@ def connect(url: str, options: Options) -> "CloudRunJobs":
 
     `?endpoint=127.0.0.1:PORT` talks to a test server on this machine, in plain text.
     """
-    parts = urlsplit(url)
-    endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
-    good_endpoint = re.fullmatch(r"|(127\.0\.0\.1|localhost):[0-9]{1,5}", endpoint)
-    region = re.fullmatch(r"/([a-z0-9-]+)", parts.path)
-    if parts.scheme != "run" or not parts.netloc or not region or not good_endpoint:
-        raise ConfigError(
-            f"{url!r}: expected run://PROJECT/REGION, such as run://my-ads/europe-west1,"
-            " for tests with ?endpoint=127.0.0.1:PORT"
-        )
-    jobs, executions = _clients(endpoint)
-    return CloudRunJobs(jobs, executions, f"projects/{parts.netloc}/locations/{region[1]}")
+    place = google_place(url, "run://PROJECT/REGION")
+    jobs, executions = _clients(place.endpoint)
+    return CloudRunJobs(jobs, executions, f"projects/{place.project}/locations/{place.region}")
 
 
 def _clients(endpoint: str) -> "tuple[JobsClient, ExecutionsClient]":

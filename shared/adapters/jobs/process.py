@@ -4,8 +4,10 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +24,10 @@ DEFAULT_FOLDER = ".local/jobs"
 START_SECONDS = 60.0
 LEAST_SLOTS = 2
 """How many jobs run at once at least: a short one must not wait behind a batch of long ones."""
+KEPT_DAYS = 7.0
+MOST_KEPT = 100
+KEPT_SECONDS = 3600.0
+"""How long an ended execution is kept whatever their number: whoever watches must see its end."""
 
 
 def connect(url: str, options: Options) -> "ProcessJobs":
@@ -37,7 +43,8 @@ class ProcessJobs:
     """Runs `<containers>/<job>/main.py` with the memory, time and retries of its jobs.yaml.
 
     An execution is a folder: `status.json`, `lock` (held while its supervisor lives), `log`, and
-    `cancel` once somebody wants it to end.
+    `cancel` once somebody wants it to end. Ended executions are deleted after a week, or sooner
+    when there are more than a hundred of a job.
     """
 
     def __init__(self, folder: Path, containers: Path, environment: Mapping[str, str]) -> None:
@@ -57,6 +64,7 @@ class ProcessJobs:
             self._hand_over(place, self._task(name, id, text, declared[name]))
         except (OSError, subprocess.SubprocessError) as problem:
             raise RetryLater(f"job {name!r} could not be started: {problem}") from problem
+        _forget_old(self._folder / name)
         return f"{name}/{id}"
 
     def state(self, execution: str) -> ExecutionState:
@@ -109,7 +117,7 @@ class ProcessJobs:
             "memory_bytes": job["memory_mib"] * 1024 * 1024,
             "stop_seconds": rules.STOP_SECONDS,
             "slots": max(LEAST_SLOTS, (os.cpu_count() or 1) // 2),
-            "slots_folder": str(self._folder / "slots"),
+            "slots_folder": str(self._folder / ".slots"),
         }
 
     def _own_environment(self) -> dict[str, str]:
@@ -139,6 +147,25 @@ def _status(place: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return status
+
+
+def _forget_old(folder: Path) -> None:
+    """Delete what has ended long ago of one job, with its log."""
+    ended = sorted((-at, place) for place in folder.iterdir() if (at := _ended_at(place)))
+    for number, (at, place) in enumerate(ended):
+        age_seconds = time.time() + at
+        crowded = number >= MOST_KEPT and age_seconds > KEPT_SECONDS
+        if crowded or age_seconds > KEPT_DAYS * 86_400:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _ended_at(place: Path) -> float | None:
+    """When an execution last wrote its status, by the file's time; None while it runs."""
+    try:
+        return None if _is_held(place) else (place / "status.json").stat().st_mtime
+    except FileNotFoundError:
+        # It is about to begin, or somebody else deletes it.
+        return None
 
 
 def _is_held(place: Path) -> bool:

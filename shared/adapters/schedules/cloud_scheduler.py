@@ -1,12 +1,11 @@
 """Schedules in Google Cloud Scheduler: jobs that publish to Pub/Sub, named after the schedule."""
 
 import logging
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
+from shared.adapters.rules import google_place
 from shared.adapters.schedules import rules
 from shared.errors import ConfigError, PipelineError, RetryLater
 from shared.ports import Options, Schedule
@@ -30,16 +29,8 @@ def connect(url: str, options: Options) -> "CloudSchedules":
 
     `?endpoint=127.0.0.1:PORT` talks to a test server on this machine, in plain text.
     """
-    parts = urlsplit(url)
-    endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
-    good_endpoint = re.fullmatch(r"|(127\.0\.0\.1|localhost):[0-9]{1,5}", endpoint)
-    region = re.fullmatch(r"/([a-z0-9-]+)", parts.path)
-    if parts.scheme != "scheduler" or not parts.netloc or not region or not good_endpoint:
-        raise ConfigError(
-            f"{url!r}: expected scheduler://PROJECT/REGION, such as scheduler://my-ads/europe-west1,"
-            " for tests with ?endpoint=127.0.0.1:PORT"
-        )
-    return CloudSchedules(_client(endpoint), parts.netloc, region[1])
+    place = google_place(url, "scheduler://PROJECT/REGION")
+    return CloudSchedules(_client(place.endpoint), place.project, place.region)
 
 
 def _client(endpoint: str) -> "CloudSchedulerClient":

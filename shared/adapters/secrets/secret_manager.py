@@ -1,12 +1,11 @@
 """Secrets in Google Secret Manager, one secret per tenant and name."""
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
-from urllib.parse import parse_qs, urlsplit
 
+from shared.adapters.rules import google_place
 from shared.adapters.secrets.rules import (
     check_name,
     check_tenant,
@@ -36,14 +35,8 @@ def connect(url: str, options: Options) -> "SecretManagerSecrets":
 
     `?endpoint=127.0.0.1:PORT` talks to a test server on this machine, in plain text.
     """
-    parts = urlsplit(url)
-    endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
-    good_endpoint = re.fullmatch(r"|(127\.0\.0\.1|localhost):[0-9]{1,5}", endpoint)
-    if parts.scheme != "secret-manager" or not parts.netloc or parts.path or not good_endpoint:
-        raise ConfigError(
-            f"{url!r}: expected secret-manager://PROJECT, for tests with ?endpoint=127.0.0.1:PORT"
-        )
-    return SecretManagerSecrets(_client(endpoint), parts.netloc, LOCAL_TENANT)
+    place = google_place(url, "secret-manager://PROJECT")
+    return SecretManagerSecrets(_client(place.endpoint), place.project, LOCAL_TENANT)
 
 
 def _client(endpoint: str) -> "SecretManagerServiceClient":

@@ -1,13 +1,12 @@
 """Google Video Intelligence: shots, labels, texts, logos and explicit pictures of a video."""
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import parse_qs, urlsplit
 
+from shared.adapters.rules import google_place
 from shared.council_models import Annotations, Label, Media, Usage
 from shared.errors import (
     AnswerUnusable,
@@ -36,12 +35,9 @@ LIKELIEST = 5
 
 def connect(url: str, options: Options) -> "GoogleVideoIntelligence":
     """The annotator `video-intelligence://google`; with ?endpoint=127.0.0.1:PORT for tests."""
-    parts = urlsplit(url)
-    endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
-    good = re.fullmatch(r"|(127\.0\.0\.1|localhost):[0-9]{1,5}", endpoint)
-    if f"{parts.scheme}://{parts.netloc}{parts.path}" != NAME or not good:
+    if url.partition("?")[0] != NAME:
         raise ConfigError(f"{url!r}: expected {NAME}, for tests with ?endpoint=127.0.0.1:PORT")
-    return GoogleVideoIntelligence(endpoint)
+    return GoogleVideoIntelligence(google_place(url, NAME).endpoint)
 
 
 class GoogleVideoIntelligence:

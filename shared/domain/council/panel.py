@@ -61,7 +61,7 @@ def _hear(
     except PipelineError as problem:
         outcome = problem
     except ImportError as problem:
-        outcome = SdkMissing(f"{seat.name}: {problem}; install requirements/llm.txt")
+        outcome = SdkMissing(f"{seat.name}: {problem}; pip install -r requirements/llm.txt")
     finally:
         # Whatever else was raised goes on to threading's hook, which writes its traceback.
         replies.put((number, Reply(seat, outcome, monotonic() - began)))

@@ -7,7 +7,7 @@ from statistics import fmean, pstdev
 
 from shared.domain.scoring.feature import Case, Feature
 from shared.domain.scoring.lexicon import lists_of
-from shared.score_models import Sighting
+from shared.inference_models import SeenObject
 
 EMOTIONS = ("happiness", "sadness", "anger", "surprise", "fear", "disgust", "contempt", "neutral")
 SAMPLES = "emotions in faces"
@@ -17,16 +17,16 @@ OBJECTS = "objects"
 def emotion_share(name: str, case: Case) -> float | None:
     """The mean share of one emotion over the sampled faces; None without a face."""
     samples = case.signals.emotions
-    return fmean(s.shares.get(name, 0.0) for s in samples) if samples else None
+    return fmean(s.scores.get(name, 0.0) for s in samples) if samples else None
 
 
 def _emotion_change(case: Case) -> float | None:
     samples = case.signals.emotions
     if not samples:
         return None
-    names = {name for sample in samples for name in sample.shares}
+    names = {name for sample in samples for name in sample.scores}
     return (
-        fmean(pstdev(s.shares.get(name, 0.0) for s in samples) for name in names) if names else 0.0
+        fmean(pstdev(s.scores.get(name, 0.0) for s in samples) for name in names) if names else 0.0
     )
 
 
@@ -34,7 +34,7 @@ def _strongest(case: Case) -> float | None:
     samples = case.signals.emotions
     if not samples:
         return None
-    shares = [share for s in samples for name, share in s.shares.items() if name != "neutral"]
+    shares = [share for s in samples for name, share in s.scores.items() if name != "neutral"]
     return max(shares, default=0.0)
 
 
@@ -71,11 +71,11 @@ def largest_area(labels: frozenset[str] | None, case: Case) -> float | None:
     """The largest share of the picture that an object of some kinds (None: any) fills."""
     if case.signals.sightings is None:
         return None
-    areas = (s.area for s in case.signals.sightings if labels is None or _is(s, labels))
+    areas = (s.box.area for s in case.signals.sightings if labels is None or _is(s, labels))
     return max(areas, default=0.0)
 
 
-def _is(sighting: Sighting, labels: frozenset[str]) -> bool:
+def _is(sighting: SeenObject, labels: frozenset[str]) -> bool:
     return sighting.label.lower().replace(" ", "_") in labels
 
 

@@ -92,10 +92,10 @@ def audio_quality(case: Case) -> float | None:
     if analysis and analysis.audio.loudness_lufs is not None:
         off = abs(analysis.audio.loudness_lufs - LOUDNESS_LUFS)
         parts.append(max(0.0, 1 - off / LOUDNESS_SPAN))
-    if sound and sound.noise_db is not None:
+    if sound and sound.snr_db is not None:
         span = QUIET_NOISE_DB - LOUD_NOISE_DB
-        parts.append(min(1.0, max(0.0, (sound.noise_db - LOUD_NOISE_DB) / span)))
-    if sound and sound.clipped_share is not None:
+        parts.append(min(1.0, max(0.0, (sound.snr_db - LOUD_NOISE_DB) / span)))
+    if sound:
         parts.append(max(0.0, 1 - sound.clipped_share / FULL_CLIPPING))
     if sound and sound.reverberation_seconds is not None:
         parts.append(max(0.0, 1 - sound.reverberation_seconds / LONG_ECHO_SECONDS))

@@ -1,22 +1,60 @@
 """A storyboard scored as a video would be: what a plan tells is used, the rest is unknown."""
 
+import hashlib
+import json
 from itertools import accumulate
 from typing import get_args
 
+from pydantic import ValidationError
+
 from shared.domain.scoring.cold_start import predict_cold
 from shared.domain.scoring.scores import score_creative
+from shared.errors import Rejected
+from shared.inference_models import Word
 from shared.score_models import (
     PictureKind,
     Prediction,
     Scores,
     Signals,
-    SpokenWord,
     Storyboard,
     TextLine,
 )
 
 # People say about 2.5 words a second in ads; a line is spoken from where its scene begins.
 WORDS_A_SECOND = 2.5
+MAX_BYTES = 1_000_000
+MOST_COMPLAINTS = 5
+
+
+class StoryboardInvalid(Rejected):
+    """Not a storyboard; the message names the place and what is expected there."""
+
+
+def read_storyboard(content: bytes, place: str) -> Storyboard:
+    """A storyboard from JSON; `place` is what errors name. Raises StoryboardInvalid."""
+    if len(content) > MAX_BYTES:
+        raise StoryboardInvalid(
+            f"{place}: {len(content)} bytes; a storyboard has at most {MAX_BYTES}"
+        )
+    try:
+        return Storyboard.model_validate(json.loads(content))
+    except ValidationError as problem:
+        found = [
+            f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['msg']}" for e in problem.errors()
+        ]
+        more = f" (and {len(found) - MOST_COMPLAINTS} more)" * (len(found) > MOST_COMPLAINTS)
+        raise StoryboardInvalid(
+            f"{place}: {'; '.join(found[:MOST_COMPLAINTS])}{more}; "
+            "`scripts/gv score --example` prints a storyboard to start from"
+        ) from problem
+    except (ValueError, RecursionError) as problem:
+        raise StoryboardInvalid(f"{place}: {problem}; expected one JSON object") from problem
+
+
+def storyboard_id(storyboard: Storyboard, tenant_id: str) -> str:
+    """32 hexadecimal digits of SHA-256 over the tenant and all that the storyboard says."""
+    content = storyboard.model_dump_json().encode()
+    return hashlib.sha256(tenant_id.encode() + b"\0" + content).hexdigest()[:32]
 
 
 def score_storyboard(storyboard: Storyboard) -> tuple[Scores, Prediction]:
@@ -48,12 +86,12 @@ def signals_of(storyboard: Storyboard) -> Signals:
     )
 
 
-def _spoken(at: float, seconds: float, text: str) -> list[SpokenWord]:
+def _spoken(at: float, seconds: float, text: str) -> list[Word]:
     """The words of a scene spread over it at the usual pace, faster when they would not fit."""
     words = text.split()
     step = min(1 / WORDS_A_SECOND, seconds / max(1, len(words)))
     return [
-        SpokenWord(start_seconds=at + i * step, end_seconds=at + (i + 1) * step, text=word)
+        Word(word=word, start_seconds=at + i * step, end_seconds=at + (i + 1) * step, confidence=1)
         for i, word in enumerate(words)
     ]
 

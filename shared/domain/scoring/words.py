@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from shared.domain.scoring.language import Language, detect_language
 from shared.domain.scoring.texts import read_text
-from shared.score_models import Signals, SpokenWord
+from shared.inference_models import Word
+from shared.score_models import Signals
 
 OPENING_SECONDS = 3.0
 PAUSE_SECONDS = 0.6
@@ -55,15 +56,15 @@ def read_wording(signals: Signals) -> Wording:
     )
 
 
-def sentences_spoken(words: tuple[SpokenWord, ...]) -> list[tuple[float, str]]:
+def sentences_spoken(words: tuple[Word, ...]) -> list[tuple[float, str]]:
     """When each spoken sentence begins, and its words: a stop, a pause or 25 words end it."""
     sentences: list[tuple[float, list[str]]] = []
-    last: SpokenWord | None = None
+    last: Word | None = None
     for word in words:
         pause = last is not None and word.start_seconds - last.end_seconds > PAUSE_SECONDS
-        stop = last is not None and last.text.rstrip().endswith((".", "!", "?"))
+        stop = last is not None and last.word.rstrip().endswith((".", "!", "?"))
         if not sentences or pause or stop or len(sentences[-1][1]) >= LONGEST_SENTENCE_WORDS:
             sentences.append((word.start_seconds, []))
-        sentences[-1][1].append(word.text.strip())
+        sentences[-1][1].append(word.word.strip())
         last = word
     return [(at, " ".join(parts)) for at, parts in sentences]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from shared.inference_models import AudioQuality, FaceEmotion, SeenObject, Word
 from shared.models import (
     Analysis,
     Audio,
@@ -21,12 +22,8 @@ from shared.models import (
 from shared.score_models import (
     AdFacts,
     Audience,
-    EmotionSample,
     PastAd,
-    Sighting,
     Signals,
-    SoundQuality,
-    SpokenWord,
     TextLine,
 )
 
@@ -107,19 +104,35 @@ def analysis(width: int = 1080, height: int = 1920, seconds: float = 12.0) -> An
     )
 
 
-def words(text: str, start_seconds: float = 0.0) -> tuple[SpokenWord, ...]:
+def words(text: str, start_seconds: float = 0.0) -> tuple[Word, ...]:
     """Words that are spoken without a pause, three a second."""
     return tuple(
-        SpokenWord(
-            start_seconds=start_seconds + i / 3, end_seconds=start_seconds + (i + 1) / 3, text=w
+        Word(
+            word=w,
+            start_seconds=start_seconds + i / 3,
+            end_seconds=start_seconds + (i + 1) / 3,
+            confidence=1,
         )
         for i, w in enumerate(text.split())
     )
 
 
+def seen(at_seconds: float, label: str, area: float) -> SeenObject:
+    """An object that fills this share of the picture."""
+    box = Box(left=0, top=0, width=area, height=1)
+    return SeenObject(shot=0, at_seconds=at_seconds, label=label, confidence=1, box=box)
+
+
+def felt(at_seconds: float, scores: dict[str, float]) -> FaceEmotion:
+    """What one face shows."""
+    box = Box(left=0, top=0, width=1, height=1)
+    return FaceEmotion(
+        at_seconds=at_seconds, box=box, emotion=max(scores, key=scores.__getitem__), scores=scores
+    )
+
+
 def everything() -> Signals:
     """A creative of which every signal is there."""
-    shares = {"happiness": 0.6, "surprise": 0.3, "neutral": 0.1}
     return Signals(
         analysis=analysis(),
         text=(
@@ -128,15 +141,17 @@ def everything() -> Signals:
         ),
         words=words("I tried this cream and it changed my skin in just 7 days."),
         sightings=(
-            Sighting(at_seconds=0, label="person", area=0.4),
-            Sighting(at_seconds=0, label="bottle", area=0.1),
-            Sighting(at_seconds=1, label="person", area=0.3),
+            seen(0, "person", 0.4),
+            seen(0, "bottle", 0.1),
+            seen(1, "person", 0.3),
         ),
         emotions=(
-            EmotionSample(at_seconds=0, shares=shares),
-            EmotionSample(at_seconds=1, shares={"happiness": 0.2, "neutral": 0.8}),
+            felt(0, {"happiness": 0.6, "surprise": 0.3, "neutral": 0.1}),
+            felt(1, {"happiness": 0.2, "neutral": 0.8}),
         ),
-        sound=SoundQuality(noise_db=40.0, clipped_share=0.0, reverberation_seconds=0.0),
+        sound=AudioQuality(
+            clipped_share=0.0, noise_floor_db=-60.0, snr_db=40.0, reverberation_seconds=0.0
+        ),
         pictures={"person": 0.6, "product": 0.4},
         embedding=(1.0, 0.0, 0.0),
         past_ads=(
