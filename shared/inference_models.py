@@ -9,6 +9,13 @@ from shared.models import Analyser, Analysis, Box, Record
 Provider = Literal["", "cpu", "gpu"]
 
 
+ANALYSERS = (
+    *("sampling", "text", "objects", "visual_pattern", "transcript"),
+    *("face_emotions", "speech_emotions", "audio_quality", "embeddings"),
+)
+"""The names of all parts of the heavy inference."""
+
+
 class InferenceAnalyser(Analyser):
     """An analyser of the heavy inference, and which kind of processor its network ran on."""
 
@@ -156,6 +163,12 @@ class Inference(Record):
     visual_pattern: VisualPattern | None = None
     embeddings: Embeddings | None = None
     analysers: tuple[InferenceAnalyser, ...]
+
+    @classmethod
+    def none_ran(cls, video_id: str, reason: str) -> "Inference":
+        """The record when no analyser could run."""
+        parts = (InferenceAnalyser(name=n, status="unavailable", reason=reason) for n in ANALYSERS)
+        return cls(video_id=video_id, analysers=tuple(parts))
 
     def lacking(self) -> tuple[str, ...]:
         """The names of the analysers that could not run, for those who work with less."""

@@ -16,7 +16,7 @@ KIND = "ledger"
 LONGEST_REASON = 1_000
 SHOWN = (
     *("state", "run", "attempt", "since", "lease_until", "finished_at"),
-    *("seconds", "reason", "code"),
+    *("seconds", "reason", "code", "went_on"),
 )
 FINAL_STATES = ("done", "rejected")
 JOB_PREFIX = "job_"
@@ -79,7 +79,7 @@ def claim(
     payload = _digest(event)
     if stored is not None:
         _refuse_different(stored, payload)
-        if stored.data["state"] in FINAL_STATES:
+        if _is_final(stored):
             return None
         if not execution or stored.data.get("execution") != execution:
             _refuse_leased(app, stored)
@@ -109,9 +109,7 @@ def open_job(app: App, stage: str, event: Event, message: Message) -> Claim | No
     stored = app.documents.get(KIND, ledger_id(stage, event))
     if stored is not None:
         _refuse_different(stored, _digest(event))
-        if stored.data["state"] in FINAL_STATES or (
-            stored.data["state"] != "failed" and stored.data.get("execution")
-        ):
+        if _is_final(stored) or is_taken(stored):
             return None
     record = {
         **_never_claimed(app, stage, event),
@@ -132,6 +130,11 @@ def note_execution(app: App, opened: Claim, execution: str) -> None:
     except Conflict:
         # The job was faster than this note: its claim names its execution itself.
         return
+
+
+def is_taken(stored: Document | None) -> bool:
+    """Whether a job's event has an execution that nobody has given up: at work or done."""
+    return bool(stored and stored.data.get("execution") and stored.data["state"] != "failed")
 
 
 def open_jobs(app: App) -> Iterator[Document]:
@@ -195,11 +198,15 @@ def release(app: App, claim: Claim, reason: str) -> None:
     _write(app, claim, _finished(app, claim, "retrying", reason))
 
 
-def fail(app: App, stage: str, event: Event, reason: str) -> None:
-    """Nobody will deliver this event again; raises Leased while somebody still works on it."""
+def fail(app: App, stage: str, event: Event, reason: str, *, went_on: bool = False) -> str:
+    """Nobody will deliver this event again; returns why, empty when it was done or refused before.
+
+    With `went_on` the chain goes on without it: no attempt that comes late may do it any more, only
+    another `run`. Raises Leased while somebody still works on it.
+    """
     stored = app.documents.get(KIND, ledger_id(stage, event))
-    if stored is not None and stored.data["state"] in FINAL_STATES:
-        return
+    if stored is not None and _is_final(stored):
+        return str(stored.data["reason"]) if stored.data.get("went_on") else ""
     if stored is not None:
         _refuse_leased(app, stored)
     last = stored.data["reason"] if stored else ""
@@ -207,7 +214,9 @@ def fail(app: App, stage: str, event: Event, reason: str) -> None:
     why = plain_text(f"{reason}: {last}" if last else reason)
     record |= {"state": "failed", "reason": why}
     record |= {"lease_until": _stamp(app.now())}
+    record |= {"went_on": True} if went_on else {}
     _write(app, Claim(stage, event, stored.version if stored else ABSENT, {}), record)
+    return why
 
 
 def free_leases(app: App) -> int:
@@ -258,6 +267,11 @@ def _write(app: App, claim: Claim, record: Mapping[str, Any], more: Sequence[Wri
         writes.append(Merge(*subject, _fields_shown(app, claim.stage, record)))
     versions = app.documents.commit(writes)
     return replace(claim, version=versions[0], record=record)
+
+
+def _is_final(stored: Document) -> bool:
+    """Whether nobody may work on it again: it ended, or the chain went on without it."""
+    return stored.data["state"] in FINAL_STATES or bool(stored.data.get("went_on"))
 
 
 def _refuse_different(stored: Document, payload: str) -> None:

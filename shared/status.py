@@ -27,6 +27,12 @@ class StageStatus(Record):
     step: str = ""
     code: str = ""
     reason: str = ""
+    went_on: bool = Field(default=False, description="it failed, and the chain went on without it")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing follows it."""
+        return self.state in ("rejected", "failed") and not self.went_on
 
 
 class AssetStatus(Record):
@@ -45,13 +51,14 @@ class AssetStatus(Record):
     @property
     def problem(self) -> StageStatus | None:
         """The stage that stopped this video for good; None when none did."""
-        ended = [stage for stage in self.stages if stage.state in ("rejected", "failed")]
-        return ended[0] if ended else None
+        return next((stage for stage in self.stages if stage.stopped), None)
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will happen by itself."""
-        return self.problem is not None or all(stage.state == "done" for stage in self.stages)
+        return self.problem is not None or all(
+            stage.state == "done" or stage.went_on for stage in self.stages
+        )
 
 
 def upload_status(app: App, upload_id: str, chain: Sequence[str]) -> AssetStatus | None:
@@ -105,7 +112,7 @@ def _in_order(stages: Iterable[StageStatus]) -> Iterator[StageStatus]:
     for stage in stages:
         waits = stage.state == "waiting"
         yield stage.model_copy(update={"state": "not_reached"}) if stopped and waits else stage
-        stopped = stopped or stage.state in ("rejected", "failed")
+        stopped = stopped or stage.stopped
 
 
 def _stage(app: App, name: str, shown: Mapping[str, Any]) -> StageStatus:
@@ -113,5 +120,5 @@ def _stage(app: App, name: str, shown: Mapping[str, Any]) -> StageStatus:
     now = app.now().isoformat(timespec="microseconds")
     if state == "running" and shown.get("lease_until", now) < now:
         state = "interrupted"
-    keys = ("since", "seconds", "attempt", "progress", "step", "code", "reason")
+    keys = ("since", "seconds", "attempt", "progress", "step", "code", "reason", "went_on")
     return StageStatus(name=name, state=state, **{key: shown[key] for key in keys if key in shown})

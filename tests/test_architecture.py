@@ -26,7 +26,7 @@ STAGE_PARTS = (
     *("shared.domain", "shared.handler", "shared.ledger", "shared.metering", "shared.spend"),
     *PORTS,
     *("shared.jobs", "shared.analysis", "shared.clips", "shared.templates"),
-    "shared.storyboards",
+    *("shared.storyboards", "shared.inference"),
 )
 
 # A place, what of ours it may import, and which third parties it must not. The first match rules.
@@ -65,6 +65,7 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.metering", (*PORTS, *VOCABULARY), VENDORS),
     ("shared.jobs", ("shared.ledger", *PORTS, *VOCABULARY), VENDORS),
     ("shared.analysis", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
+    ("shared.inference", ("shared.ledger", *PORTS, *VOCABULARY), VENDORS),
     ("shared.templates", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.storyboards", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.clips", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),

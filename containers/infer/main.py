@@ -4,29 +4,33 @@ import sys
 
 from shared.app import App
 from shared.domain.inference.infer import infer_video
+from shared.errors import Rejected, RetryLater
 from shared.events import VideoAnalyzed, VideoInferred
 from shared.handler import job
+from shared.inference import keep_inference
 from shared.models import Analysis
-from shared.ports import Merge
+
+
+class InferenceRefused(RetryLater):
+    """A refusal ends a chain, and this one goes on: what fails each time is given up instead."""
 
 
 @job
 def infer(video: VideoAnalyzed, app: App) -> VideoInferred:
     """Run every network there is and keep what they found, create-once."""
-    analysis = Analysis.model_validate_json(app.files.read(video.report_path))
-    with app.files.local_copy(video.path) as local_path:
-        inference = infer_video(
-            local_path,
-            analysis,
-            limits=app.limits,
-            tools=app.tools,
-            on_progress=app.progress,
-        )
-    path = f"inference/{video.video_id}/{video.run}.json"
-    content = inference.model_dump_json().encode()
-    app.files.write(path, content, content_type="application/json", once=True)
-    app.documents.commit([Merge("assets", video.video_id, {"inference_path": path})])
-    return VideoInferred(**video.model_dump(), inference_path=path)
+    try:
+        analysis = Analysis.model_validate_json(app.files.read(video.report_path))
+        with app.files.local_copy(video.path) as local_path:
+            inference = infer_video(
+                local_path,
+                analysis,
+                limits=app.limits,
+                tools=app.tools,
+                on_progress=app.progress,
+            )
+    except Rejected as problem:
+        raise InferenceRefused(f"{problem.code}: {problem}") from problem
+    return keep_inference(video, inference, app)
 
 
 if __name__ == "__main__":

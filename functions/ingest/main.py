@@ -38,9 +38,12 @@ def check_upload(upload: UploadFinalized, app: App) -> None:
 def next_run(video_id: str, app: App) -> int:
     """The run that a new upload belongs to: the next one when a later stage gave the video up."""
     asset = app.documents.get("assets", video_id)
-    stages = asset.data.get("stages", {}).values() if asset else ()
-    given_up = ("rejected", "failed")
-    return max([1, *(int(s.get("run", 1)) + (s["state"] in given_up) for s in stages)])
+    stages = asset.data.get("stages", {}) if asset else {}
+    given_up = [s["state"] in ("rejected", "failed") for s in stages.values()]
+    if not any(given_up):
+        # A replay may have run the later stages anew; the analysis is still that of its own run.
+        return int(stages.get("analyze", {}).get("run", 1))
+    return max(int(s.get("run", 1)) + up for s, up in zip(stages.values(), given_up, strict=True))
 
 
 def keep_asset(upload: UploadFinalized, video_id: str, facts: VideoFacts, app: App) -> None:

@@ -8,8 +8,8 @@ from shared import jobs as started_jobs
 from shared.app import App, StartJob
 from shared.config import read_settings
 from shared.errors import Rejected
-from shared.events import DeadLettered, Message, event_of
-from shared.ledger import JOB_PREFIX
+from shared.events import DeadLettered, Event, Message, event_of
+from shared.ledger import JOB_PREFIX, shown_name
 from shared.ports import Document, Merge, Where
 
 
@@ -44,7 +44,12 @@ def replay_one(app: App, letter: Document) -> bool:
         click.echo(f"{letter.id} stays where it is: {problem}", err=True)
         return False
     stage = str(letter.data["stage"])
-    if stage.startswith(JOB_PREFIX):
+    if letter.data.get("went_on"):
+        # What followed was made without it: only a run of its own does all of that anew.
+        again = event.model_copy(update={"run": event.run + 1})
+        if newest_run(app.for_tenant(event.tenant_id), shown_name(stage), event) <= event.run:
+            app.bus.publish([again.to_message(kept.attributes)])
+    elif stage.startswith(JOB_PREFIX):
         # The stage that started it has done its part: only the job is to be repeated.
         wish = StartJob(stage.removeprefix(JOB_PREFIX), event)
         started_jobs.start_job(app.for_tenant(event.tenant_id), wish, kept.attributes)
@@ -53,3 +58,10 @@ def replay_one(app: App, letter: Document) -> bool:
     stamp = app.now().isoformat(timespec="microseconds")
     app.documents.commit([Merge("dead_letters", letter.id, {"replayed_at": stamp})])
     return True
+
+
+def newest_run(app: App, stage: str, event: Event) -> int:
+    """The newest run of a stage that the event's subject shows; 0 when it shows none."""
+    subject = app.documents.get(event.subject_kind, event.subject_id)
+    stages = subject.data.get("stages", {}) if subject else {}
+    return int(stages.get(stage, {}).get("run", 0))

@@ -49,8 +49,9 @@ def show(assets: Sequence[AssetStatus]) -> None:
         cells = [Text(words(stage), COLOURS.get(stage.state, "yellow")) for stage in asset.stages]
         table.add_row(Text(asset.name, "bold", overflow="fold"), *cells)
         table.add_row(Text(asset.video_id or asset.upload_id, "dim", no_wrap=True))
-        if asset.problem:
-            table.add_row(Text(asset.problem.reason, "red", overflow="fold"))
+        for stage in asset.stages:
+            if stage.stopped or stage.went_on:
+                table.add_row(Text(stage.reason, "red", overflow="fold"))
     Console().print(table)
 
 
@@ -64,4 +65,6 @@ def words(stage: StageStatus) -> str:
         return f"running{done}{again}"
     if stage.state in ("waiting", "interrupted", "not_reached"):
         return stage.state.replace("_", " ")
+    if stage.went_on:
+        return f"{stage.state}{again}, the rest went on without it"
     return f"{stage.state}{again}: {stage.code or stage.reason}"

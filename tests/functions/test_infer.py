@@ -1,11 +1,15 @@
 """Infer: the stage starts the job; the job keeps what ran and why the rest could not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from shared.app import App, StartJob
+from shared.errors import RetryLater
 from shared.events import VideoAnalyzed
-from shared.inference_models import Inference
+from shared.inference_models import ANALYSERS, Inference
 from shared.ports import Merge
 from shared.report import read_report
 from tests.support.cases import analysis
@@ -41,6 +45,7 @@ def test_the_job_reads_the_sample_and_says_what_is_not_there(app: App) -> None:
     assert inference.text is not None
     assert "Try it today" in " ".join(line.text for line in inference.text)
     status = {part.name: part for part in inference.analysers}
+    assert set(status) == set(ANALYSERS)
     assert status["objects"].status == "unavailable"
     assert "gv models fetch" in status["objects"].reason
     report = read_report(app, VIDEO_ID)
@@ -48,3 +53,14 @@ def test_the_job_reads_the_sample_and_says_what_is_not_there(app: App) -> None:
     assert report["text"] == json.loads(inference.model_dump_json())["text"]
     assert "vector" not in json.dumps(report["embeddings"])
     assert "scores" not in report
+
+
+def test_a_refusal_is_tried_again_and_names_its_reason(app: App) -> None:
+    """A rejected job would end the chain; one that keeps failing is given up, and it goes on."""
+    event = analyzed(app)
+    app.files.write(event.path, b"no video")
+    with pytest.raises(RetryLater, match="not_video"):
+        work_of("infer", "containers")(event, app)
+    missing = event.model_copy(update={"report_path": "analysis/none/1.json"})
+    with pytest.raises(RetryLater, match="file_missing"):
+        work_of("infer", "containers")(missing, replace(app))

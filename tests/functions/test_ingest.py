@@ -61,6 +61,18 @@ def test_a_video_that_was_given_up_gets_another_chance_when_it_is_sent_again(
     assert ingest(upload(app, video, "uploads/2.mp4"), app).run == run
 
 
+def test_a_video_whose_later_stages_ran_anew_is_not_analysed_again(
+    app: App, tmp_path: Path
+) -> None:
+    """A replay has run infer twice: the second upload still finds the one analysis."""
+    video = make_video(tmp_path / "ad.mp4")
+    first = ingest(upload(app, video, "uploads/1.mp4"), app)
+    done = {"analyze": 1, "infer": 2, "score": 2}
+    shown = {f"stages.{name}": {"state": "done", "run": run} for name, run in done.items()}
+    app.documents.commit([Merge("assets", first.video_id, shown)])
+    assert ingest(upload(app, video, "uploads/2.mp4"), app).run == 1
+
+
 def test_the_same_video_of_two_tenants_is_two_videos(app: App, tmp_path: Path) -> None:
     """Nobody can learn from an id what somebody else has uploaded."""
     video = make_video(tmp_path / "ad.mp4")

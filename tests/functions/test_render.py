@@ -15,9 +15,7 @@ def test_each_chosen_variation_gets_a_job_of_its_own(app: App) -> None:
     assert [wish.job for wish in wishes] == ["render", "render"]
     events = [wish.event for wish in wishes]
     assert events == [
-        VariationChosen(
-            concept_id="c" * 32, variation_number=n, plan_path="plans/c/1.json", run=3
-        )
+        VariationChosen(concept_id="c" * 32, variation_number=n, plan_path="plans/c/1.json", run=3)
         for n in (7, 2)
     ]
     assert len({event.identity for event in events}) == 2

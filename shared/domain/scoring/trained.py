@@ -9,17 +9,15 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from shared.domain.scoring.features import NAMES, TABLE, as_row
-from shared.domain.scoring.trees import Trees, explain_trees
+from shared.domain.scoring.trees import Floats, Trees, explain_trees
 from shared.domain.scoring.weights import ModelUnavailable
 from shared.models import Record
 from shared.score_models import Mover, Prediction
 
 FACTS, NETWORK, TREES = "facts.json", "model.onnx", "trees.npz"
-Row = NDArray[np.float32]
 MOST_MOVERS = 8
 MIN_EFFECT_SHARE = 0.01
 SOURCE_OF = {feature.name: feature.source for feature in TABLE}
@@ -58,6 +56,12 @@ class TrainedModel:
     network: bytes
 
     @cached_property
+    def used(self) -> tuple[str, ...]:
+        """The features that at least one tree looks at."""
+        places = np.unique(self.trees.feature)
+        return tuple(self.facts.features[place] for place in places.tolist() if place >= 0)
+
+    @cached_property
     def session(self) -> Any:
         """ONNX Runtime's session, one thread. Raises ModelUnavailable."""
         try:
@@ -81,8 +85,7 @@ def predict_creatives(
     """One prediction for each creative's features, with interval, band, confidence and movers.
 
     `usual` is what the account gets at the time, for CTR a fraction; None: as when it was trained.
-    Movers are told of the `explained` best creatives only (None: of all): of 50 variations on
-    200 deep trees they cost more than everything else.
+    Movers are told of the `explained` best creatives only (None: of all).
     Raises ModelUnavailable when the network cannot run.
     """
     if not creatives:
@@ -90,10 +93,12 @@ def predict_creatives(
     rows = np.array([_row(model, features) for features in creatives], np.float32)
     session = model.session
     values = session.run(None, {session.get_inputs()[0].name: rows})[0].reshape(-1)
-    best = set(np.argsort(-values, kind="stable")[:explained].tolist())
+    best = np.argsort(-values, kind="stable")[:explained]
+    effects = explain_trees(model.trees, rows[best].astype(np.float64))[1]
+    of_best = dict(zip(best.tolist(), effects, strict=True))
     return [
-        _prediction(model, features, row if i in best else None, float(values[i]), usual)
-        for i, (features, row) in enumerate(zip(creatives, rows, strict=True))
+        _prediction(model, features, of_best.get(i), float(values[i]), usual)
+        for i, features in enumerate(creatives)
     ]
 
 
@@ -108,32 +113,27 @@ def _row(model: TrainedModel, features: Mapping[str, float | None]) -> list[floa
 def _prediction(
     model: TrainedModel,
     features: Mapping[str, float | None],
-    row: Row | None,
+    effects: Floats | None,
     multiple: float,
     usual: float | None,
 ) -> Prediction:
     facts = model.facts
     scale = facts.usual if usual is None else usual
     told = scale * max(facts.floor, multiple)
-    used = [name for name in _used(model) if features.get(name) is None]
+    unknown = [name for name in model.used if features.get(name) is None]
+    most = 1.0 if facts.target == "ctr" else float("inf")
     return Prediction(
         target=facts.target,
-        value=told,
-        low=told / facts.ratio,
-        high=told * facts.ratio,
+        value=min(most, told),
+        low=min(most, told / facts.ratio),
+        high=min(most, told * facts.ratio),
         coverage=facts.coverage,
         band=_band(facts, multiple),
-        confidence=_confidence(facts, 1 - len(used) / max(1, len(_used(model)))),
-        movers=() if row is None else _movers(model, features, row, scale),
+        confidence=_confidence(facts, 1 - len(unknown) / max(1, len(model.used))),
+        movers=() if effects is None else _movers(facts, features, effects * scale),
         model_version=facts.version,
-        lacked=tuple(dict.fromkeys(SOURCE_OF.get(name, name) for name in used)),
+        lacked=tuple(dict.fromkeys(SOURCE_OF.get(name, name) for name in unknown)),
     )
-
-
-def _used(model: TrainedModel) -> list[str]:
-    """The features that at least one tree looks at."""
-    places = np.unique(model.trees.feature)
-    return [model.facts.features[place] for place in places.tolist() if place >= 0]
 
 
 def _band(facts: ModelFacts, value: float) -> Literal["low", "medium", "high"]:
@@ -148,11 +148,9 @@ def _confidence(facts: ModelFacts, known: float) -> float:
 
 
 def _movers(
-    model: TrainedModel, features: Mapping[str, float | None], row: Row, scale: float
+    facts: ModelFacts, features: Mapping[str, float | None], effects: Floats
 ) -> tuple[Mover, ...]:
     """The up to 8 features with the largest effects, at least 1 % of all effects each."""
-    facts = model.facts
-    effects = explain_trees(model.trees, row.astype(np.float64))[1] * scale
     total = float(np.abs(effects).sum()) or 1.0
     order = np.argsort(-np.abs(effects), kind="stable")[:MOST_MOVERS]
     return tuple(
