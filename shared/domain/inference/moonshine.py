@@ -44,6 +44,7 @@ CUTS_AT_ONCE = 8
 LOOKAHEAD_SECONDS = 0.27
 
 States = NDArray[np.float32]
+Feeds = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class MoonshineRecogniser:
         """Words of a piece and when each ends in it, in seconds; None when it is not English."""
         if len(piece) < MIN_PIECE_SECONDS * RATE:
             return [], []
-        feeds = {"input_values": piece[None], "attention_mask": np.ones((1, len(piece)), np.int64)}
+        everything = np.ones((1, len(piece)), np.int64)
+        feeds: Feeds = {"input_values": piece[None], "attention_mask": everything}
         states: States = self._encoder.run_named(feeds)[0]
         tokens, shares = self._say(states)
         if _mean(shares) < MIN_CONFIDENCE:
@@ -163,7 +165,7 @@ class MoonshineRecogniser:
         past: dict[str, NDArray[np.float32]],
         follow: bool,
     ) -> list[NDArray[Any]]:
-        feeds = {
+        feeds: Feeds = {
             "input_ids": tokens.astype(np.int64),
             "encoder_hidden_states": states,
             "encoder_attention_mask": mask,
