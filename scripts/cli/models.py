@@ -7,6 +7,7 @@ import click
 VERBS = {
     "list": ("scripts.cli.models_list", "list_models"),
     "fetch": ("scripts.cli.models_fetch", "fetch_models"),
+    "agree": ("scripts.cli.models_agree", "agree"),
     "train": ("scripts.cli.models_text", "train"),
     "evaluate": ("scripts.cli.models_text", "evaluate"),
     "features": ("scripts.cli.models_text", "features"),

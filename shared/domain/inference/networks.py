@@ -29,7 +29,7 @@ UNUSABLE = (
 
 @dataclass(frozen=True)
 class Network:
-    """A network that takes one array and gives some."""
+    """A network that takes one array, or some by name, and gives some."""
 
     name: str
     session: Any
@@ -39,6 +39,11 @@ class Network:
     def input_shape(self) -> list[Any]:
         """The declared shape; dimensions that may vary are no integers."""
         return list(self.session.get_inputs()[0].shape)
+
+    @property
+    def input_shapes(self) -> dict[str, list[Any]]:
+        """The declared shapes of all inputs by their names."""
+        return {taken.name: list(taken.shape) for taken in self.session.get_inputs()}
 
     @property
     def output_shapes(self) -> list[list[Any]]:
@@ -52,9 +57,13 @@ class Network:
 
     def run(self, feed: NDArray[Any]) -> list[NDArray[Any]]:
         """All outputs for one input; raises AnalyserUnavailable when they do not fit."""
-        name = self.session.get_inputs()[0].name
+        return self.run_named({self.session.get_inputs()[0].name: feed})
+
+    def run_named(self, feeds: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """All outputs for several inputs; raises AnalyserUnavailable when they do not fit."""
+        given = {name: np.ascontiguousarray(feed) for name, feed in feeds.items()}
         try:
-            outputs: list[NDArray[Any]] = self.session.run(None, {name: np.ascontiguousarray(feed)})
+            outputs: list[NDArray[Any]] = self.session.run(None, given)
         except UNUSABLE as problem:
             raise AnalyserUnavailable(_reason(self.name, problem)) from problem
         return outputs

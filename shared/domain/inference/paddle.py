@@ -27,23 +27,26 @@ class PaddleReader:
         except ImportError as problem:
             raise AnalyserUnavailable(f"paddleocr is not installed ({problem})") from problem
         letters = open_network(recognition).metadata.get("character", "").splitlines()
-        self._folder = tempfile.TemporaryDirectory()
-        root = Path(self._folder.name)
-        lay_out(root / DETECTION, detection, DETECTION, [])
-        lay_out(root / RECOGNITION, recognition, RECOGNITION, letters)
-        try:
-            self._reader: Any = PaddleOCR(
-                text_detection_model_name=DETECTION,
-                text_detection_model_dir=str(root / DETECTION),
-                text_recognition_model_name=RECOGNITION,
-                text_recognition_model_dir=str(root / RECOGNITION),
-                use_doc_orientation_classify=False,
-                use_doc_unwarping=False,
-                use_textline_orientation=False,
-                engine="onnxruntime",
-            )
-        except (OSError, RuntimeError, ValueError) as problem:
-            raise AnalyserUnavailable(f"paddleocr cannot use the networks: {problem}") from problem
+        # It reads everything when it is made; the folder is not needed any more then.
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            lay_out(root / DETECTION, detection, DETECTION, [])
+            lay_out(root / RECOGNITION, recognition, RECOGNITION, letters)
+            try:
+                self._reader: Any = PaddleOCR(
+                    text_detection_model_name=DETECTION,
+                    text_detection_model_dir=str(root / DETECTION),
+                    text_recognition_model_name=RECOGNITION,
+                    text_recognition_model_dir=str(root / RECOGNITION),
+                    use_doc_orientation_classify=False,
+                    use_doc_unwarping=False,
+                    use_textline_orientation=False,
+                    engine="onnxruntime",
+                )
+            except (OSError, RuntimeError, ValueError) as problem:
+                raise AnalyserUnavailable(
+                    f"paddleocr cannot use the networks: {problem}"
+                ) from problem
 
     def read(self, picture: Picture, side: int = DETECTION_SIDE) -> list[Reading]:
         """The lines on a BGR picture, top to bottom; `side` is the longest that is looked at."""

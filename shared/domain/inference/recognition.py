@@ -1,4 +1,7 @@
-"""Speech to text with word times: faster-whisper where it is installed, with its model."""
+"""Speech to text with word times: faster-whisper with its model where both are there, else English.
+
+What the packages carry understands English only; Whisper knows some hundred languages.
+"""
 
 from functools import lru_cache
 from pathlib import Path
@@ -69,6 +72,18 @@ class WhisperRecogniser:
 
 @lru_cache(maxsize=1)
 def open_recogniser(folder: Path) -> SpeechRecogniser:
-    """The recogniser, loaded once per process; raises AnalyserUnavailable."""
-    files = [find_model(name, folder) for name in PARTS]
-    return WhisperRecogniser(files[0].parent)
+    """The better recogniser that is there, loaded once per process.
+
+    Raises AnalyserUnavailable with what both lack.
+    """
+    from shared.domain.inference.moonshine import open_moonshine
+
+    try:
+        files = [find_model(name, folder) for name in PARTS]
+        return WhisperRecogniser(files[0].parent)
+    except AnalyserUnavailable as problem:
+        lacking = str(problem)
+    try:
+        return open_moonshine(folder)
+    except AnalyserUnavailable as problem:
+        raise AnalyserUnavailable(f"{problem}; for other languages: {lacking}") from problem

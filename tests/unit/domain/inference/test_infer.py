@@ -32,7 +32,9 @@ NEEDS = {
     "visual-pattern": "visual_pattern",
     "face-emotion": "face_emotions",
     "speech-emotion": "speech_emotions",
-    "speech-weights": "transcript",
+    "english-speech-encoder": "transcript",
+    "english-speech-decoder": "transcript",
+    "english-speech-tokens": "transcript",
 }
 SPOKEN = b"00:00:00,500 --> 00:00:01,500\nwalk on clouds"
 
@@ -124,13 +126,12 @@ def test_without_one_model_the_report_is_complete_and_says_so(
         return folder / "gone" if model.name == missing else real(model, where)
 
     monkeypatch.setattr(models, "locate", locate)
-    for opener in ("open_text_reader", "open_embedder"):
-        clear_caches(opener)
+    clear_caches()
     found = run(video, folder)
     status = states(found)
     assert set(status) == NAMES
     lacking = {name for name, state in status.items() if state == "unavailable"}
-    assert lacking == {NEEDS[missing], "transcript"}
+    assert lacking == {NEEDS[missing]}
     assert found.lacking()
     assert all(part.reason for part in found.analysers if part.status != "ran")
     part_of = {
@@ -145,20 +146,24 @@ def test_without_one_model_the_report_is_complete_and_says_so(
     assert {name for name, part in part_of.items() if part is None} >= lacking
 
 
-def clear_caches(name: str) -> None:
+def clear_caches() -> None:
     """What a process keeps once it is loaded would hide that a file is gone."""
-    from shared.domain.inference import engines, sentences
+    from shared.domain.inference import engines, recognition, sentences
 
-    cached = engines.open_text_reader if name == "open_text_reader" else sentences.open_embedder
-    cached.cache_clear()
+    for cached in (
+        engines.open_text_reader,
+        sentences.open_embedder,
+        recognition.open_recogniser,
+    ):
+        cached.cache_clear()
 
 
 def test_without_any_model_there_is_still_a_report(video: Path, tmp_path: Path) -> None:
     """What is measured on samples runs; a face nobody can judge is no guess."""
     found = run(video, tmp_path / "empty")
     status = states(found)
-    assert status["audio_quality"] == status["text"] == "ran"
-    assert {status[name] for name in ("objects", "face_emotions", "transcript")} == {"unavailable"}
+    assert {status[n] for n in ("audio_quality", "text", "transcript")} == {"ran"}
+    assert {status[name] for name in ("objects", "face_emotions")} == {"unavailable"}
     assert found.objects is None
     assert found.emotions.faces is None
 

@@ -37,7 +37,6 @@ def test_an_unverified_checksum_is_said_and_never_made_up() -> None:
     assert {m.name for m in manifest() if m.status == "unverified"} == {
         "yolov8",
         "speech-emotion",
-        "visual-pattern",
     }
 
 
@@ -121,11 +120,11 @@ def test_a_file_with_another_checksum_is_not_kept(tmp_path: Path, host: str) -> 
 
 def test_without_a_known_checksum_the_user_has_to_give_it(tmp_path: Path, host: str) -> None:
     """Then it is written down beside the file, and the model can be used."""
-    model = model_named("visual-pattern").model_copy(update={"url": f"{host}/weights.bin"})
+    model = model_named("yolov8").model_copy(update={"url": f"{host}/weights.bin"})
     with pytest.raises(ModelNotFetched, match="--sha256"):
         fetch(model, tmp_path)
     fetch(model, tmp_path, SHA256)
-    assert find_model("visual-pattern", tmp_path).read_bytes() == BYTES
+    assert find_model("yolov8", tmp_path).read_bytes() == BYTES
 
 
 def test_a_host_that_does_not_have_it_is_said(tmp_path: Path, host: str) -> None:
