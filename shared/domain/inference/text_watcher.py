@@ -21,6 +21,8 @@ SAMPLE_SECONDS = 0.125
 # So long a sample waits for a frame that those who decode reference frames only see as well.
 WAIT_SECONDS = 0.125
 TEXT_SIDE = 1280
+# A whole picture is a look in case; half of 1920 is made fast.
+WHOLE_SIDE = 960
 # Writing that moves, or is as faint as nature, is found by looking at the whole picture, soon
 # after a shot has begun and then now and again.
 PEEK_AFTER_SECONDS = 0.3
@@ -165,20 +167,20 @@ class TextWatcher:
 
 def gate_picture(frame: Look) -> Picture:
     """Brightness at 384 pixels a side, as displayed."""
-    width, height = fit(frame.width, frame.height, GATE_SIDE)
-    small = cv2.resize(frame.middle, (width, height), interpolation=cv2.INTER_AREA)
+    size = fit(frame.width, frame.height, GATE_SIDE)
+    small = cv2.resize(frame.middle, size, interpolation=cv2.INTER_AREA)
     if frame.rotation:
         small = cv2.rotate(small, ROTATE_CODES[frame.rotation])
     return np.asarray(small, np.uint8)
 
 
 def cut_out(frame: Look, region: Region) -> tuple[Picture, list[int]]:
-    """A region in colour, as displayed, of the picture at 1280 pixels a side at most.
+    """A region in colour, as displayed, of the picture at 1280 pixels a side at most; all at 960.
 
     Also where it lies: left, top, and the width and height of the whole, in its pixels.
     """
     height, width = frame.planes[0].shape
-    side = fit(width, height, TEXT_SIDE)
+    side = fit(width, height, WHOLE_SIDE if region == WHOLE else TEXT_SIDE)
     stored = as_stored(region, frame.rotation)
     # Halved colour planes want even borders.
     left, top = (int(n) // 2 * 2 for n in (stored.left * width, stored.top * height))
