@@ -37,14 +37,18 @@ def analyze(
     """Measure VIDEO and print what was found."""
     sheets: list[bytes] = []
     try:
-        analysis = measure(
-            video, preview=preview, on_contact_sheet=sheets.append if folder else None
-        )
-        report = analysis.model_dump(mode="json")
+        on_contact_sheet = sheets.append if folder else None
         if full or transcript:
             from scripts.cli.full import understand
+            from shared.report import one_report
 
-            report = understand(video, analysis, transcript)
+            analysis, inference = understand(
+                video, transcript, preview=preview, on_contact_sheet=on_contact_sheet
+            )
+            report = one_report(analysis.model_dump(mode="json"), inference.model_dump(mode="json"))
+        else:
+            analysis = measure(video, preview=preview, on_contact_sheet=on_contact_sheet)
+            report = analysis.model_dump(mode="json")
     except PipelineError as problem:
         fail(problem, as_json)
     written = write_pictures(folder, video, analysis, sheets[0]) if folder else []

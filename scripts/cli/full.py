@@ -1,24 +1,34 @@
 """What `gv analyze --full` adds: the networks' findings in one report with the analysis."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from scripts.cli.paths import check_readable
 from shared.config import read_settings
+from shared.inference_models import Inference
 from shared.models import Analysis
-from shared.report import one_report
+from shared.ports import utc_now
 
 
-def understand(video: Path, analysis: Analysis, captions: Path | None) -> dict[str, Any]:
-    """The report of analysis and inference together; raises PipelineError."""
+def understand(
+    video: Path,
+    captions: Path | None,
+    *,
+    preview: bool = False,
+    on_contact_sheet: Callable[[bytes], None] | None = None,
+) -> tuple[Analysis, Inference]:
+    """Analysis and inference of a file of this machine; raises PipelineError."""
     from shared.domain.inference.captions import read_captions
-    from shared.domain.inference.infer import infer_video
+    from shared.domain.inference.infer import understand_video
+    from shared.domain.video.analyze import Wanted
+    from shared.domain.video.identity import content_id
 
     settings = read_settings()
+    check_readable(video)
     if captions is not None:
         check_readable(captions)
     transcript = None if captions is None else read_captions(captions)
-    inference = infer_video(
-        video, analysis, limits=settings.limits, tools=settings.tools, transcript=transcript
+    wanted = Wanted(content_id(video, settings.tenant_id), utc_now(), preview, on_contact_sheet)
+    return understand_video(
+        video, wanted, limits=settings.limits, tools=settings.tools, transcript=transcript
     )
-    return one_report(analysis.model_dump(mode="json"), inference.model_dump(mode="json"))

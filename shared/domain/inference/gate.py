@@ -125,17 +125,23 @@ def _share(part: Edges, whole: Edges) -> NDArray[np.float32]:
 
 
 def _counts(edges: Edges) -> NDArray[np.float32]:
-    height, width = (side // TILE * TILE for side in edges.shape)
-    tiles = edges[:height, :width].reshape(height // TILE, TILE, width // TILE, TILE)
-    return np.asarray(tiles.sum(axis=(1, 3), dtype=np.float32))
+    """How many edge pixels each tile has."""
+    return np.rint(_sums(edges.view(np.uint8)))
+
+
+def _sums(picture: Picture) -> NDArray[np.float32]:
+    """The sum over each tile; averaging by shrinking is a tenth of the price of adding up."""
+    rows, columns = (side // TILE for side in picture.shape)
+    if not rows or not columns:
+        return np.zeros((rows, columns), np.float32)
+    whole = picture[: rows * TILE, : columns * TILE].astype(np.float32)
+    means = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(means * np.float32(TILE * TILE), np.float32)
 
 
 def _mean(contrast: Picture, edges: Edges) -> NDArray[np.float32]:
     """The mean contrast of the edges in each tile, 0 where there are none."""
-    height, width = (side // TILE * TILE for side in edges.shape)
-    there = (contrast * edges)[:height, :width].reshape(height // TILE, TILE, width // TILE, TILE)
-    total = there.sum(axis=(1, 3), dtype=np.float32)
-    return np.asarray(total / np.maximum(_counts(edges), 1), np.float32)
+    return np.asarray(_sums(contrast * edges) / np.maximum(_counts(edges), 1), np.float32)
 
 
 def _regions(dense: Tiles, unread: Tiles, strong: Tiles) -> list[Region]:

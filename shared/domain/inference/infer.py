@@ -2,8 +2,9 @@
 
 import time
 from base64 import b64decode
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.domain.inference.aside import TextAside
 from shared.domain.inference.audio_quality import measure_quality
 from shared.domain.inference.emotions import (
     FACE_SIDE,
@@ -20,10 +22,12 @@ from shared.domain.inference.emotions import (
 )
 from shared.domain.inference.engines import open_sentences, open_text_reader
 from shared.domain.inference.meaning import embed_video
+from shared.domain.inference.models import locate, model_named
 from shared.domain.inference.objects import ShotPicture, open_detector, persons_among
 from shared.domain.inference.patterns import open_patterns
 from shared.domain.inference.recognition import open_recogniser
-from shared.domain.inference.text import TextTrack, coverage_of
+from shared.domain.inference.text import coverage_of
+from shared.domain.video.analyze import Wanted
 from shared.domain.video.child import Progress, read_in_child
 from shared.domain.video.detector import AnalyserUnavailable
 from shared.domain.video.sniff import sniff_container
@@ -40,6 +44,8 @@ Found = TypeVar("Found")
 # Faces are looked at so often; expressions last longer.
 FACE_EVERY_SECONDS = 1.0
 MAX_FACE_SAMPLES = 200
+# The models that listen.
+HEARING = ("speech-weights", "speech-emotion")
 
 
 def infer_video(
@@ -56,16 +62,93 @@ def infer_video(
     A given `transcript` takes the place of the recogniser. What cannot run is `unavailable` with
     the reason. Raises a refusal (shared/domain/video/refusals.py) when the file cannot be read.
     """
-    run = Run(analysis, tools, transcript)
     task = {
         "do": "infer",
         "path": str(path.resolve()),
         "demuxer": sniff_container(path, limits),
         "limits": limits.model_dump(),
-        **run.wishes(),
     }
-    answer = read_in_child(task, limits, on_progress, run.take)
-    return run.finish(answer)
+    with open_parts(tools) as parts:
+        run = Run(analysis, tools, transcript, parts)
+        answer = read_in_child({**task, **run.wishes()}, limits, on_progress, parts.take)
+        return run.finish(answer)
+
+
+def understand_video(
+    path: Path,
+    wanted: Wanted,
+    *,
+    limits: Limits,
+    tools: InferenceTools,
+    transcript: Transcript | None = None,
+    on_progress: Progress | None = None,
+) -> tuple[Analysis, Inference]:
+    """Analysis and inference of the video at `path` from one decode.
+
+    Only pictures of shots and faces, where there are networks for them, take a second look: which
+    ones is known when the analysis is done. Raises as `analyze_video` and `infer_video` do.
+    """
+    task = {**wanted.task(path, limits), "do": "understand"}
+    with open_parts(tools) as parts:
+        wants = ["text", *(["sound"] if may_hear(tools) else [])]
+        answer = read_in_child({**task, "wants": wants}, limits, on_progress, parts.take)
+        analysis = wanted.take(answer)
+        run = Run(analysis, tools, transcript, parts)
+        sampled = answer["sampled"]
+        wishes = run.wishes(had=("text", "quality", "sound"))
+        if wishes["wants"]:
+            again = read_in_child(
+                {**task, **wishes, "do": "infer"}, limits, on_progress, parts.take
+            )
+            sampled["seconds"]["reading"] = again["seconds"]["reading"]
+        return analysis, run.finish(sampled)
+
+
+@dataclass
+class Parts:
+    """What the child handed over: text is read at once, the rest waits for its network."""
+
+    text: TextAside
+    frames: list[dict[str, Any]] = field(default_factory=list)
+    faces: list[dict[str, Any]] = field(default_factory=list)
+    sound: list[NDArray[np.int16]] = field(default_factory=list)
+    sound_start: float = 0.0
+
+    def take(self, part: dict[str, Any]) -> None:
+        """One part, while the child goes on."""
+        kind = part["kind"]
+        if kind == "frame":
+            self.frames.append(part)
+        elif kind == "face":
+            self.faces.append(part)
+        elif kind == "sound":
+            self.sound_start = part["start"]
+            self.sound.append(np.frombuffer(b64decode(part["pcm"]), np.int16))
+        else:
+            self.text.take(part)
+
+    def samples(self) -> NDArray[np.float32]:
+        """All sound that was handed over, -1 to 1."""
+        if not self.sound:
+            return np.zeros(0, np.float32)
+        return np.concatenate(self.sound).astype(np.float32) / np.float32(32768)
+
+
+@contextmanager
+def open_parts(tools: InferenceTools) -> Iterator[Parts]:
+    """Where parts go; the text reader is opened meanwhile, and then the sentences' network."""
+    folder = Path(tools.models)
+    with TextAside(
+        lambda: open_text_reader(tools.text_reader, folder),
+        warm=lambda: open_sentences(tools.sentence_engine, folder),
+    ) as text:
+        yield Parts(text)
+
+
+def may_hear(tools: InferenceTools) -> bool:
+    """Whether there are networks that listen, so that the sound itself is wanted."""
+    folder = Path(tools.models)
+    return any(locate(model_named(name), folder).is_file() for name in HEARING)
 
 
 @dataclass(frozen=True)
@@ -77,22 +160,18 @@ class Opened:
 
 
 class Run:
-    """The inference of one video: opens what there is, takes the child's parts, and concludes."""
+    """The inference of one video: opens what there is, and concludes from the child's parts."""
 
     def __init__(
-        self, analysis: Analysis, tools: InferenceTools, transcript: Transcript | None
+        self,
+        analysis: Analysis,
+        tools: InferenceTools,
+        transcript: Transcript | None,
+        parts: Parts,
     ) -> None:
-        self._analysis, self._transcript = analysis, transcript
-        self._folder = Path(tools.models)
+        self._analysis, self._transcript, self._parts = analysis, transcript, parts
         self._analysers: list[InferenceAnalyser] = []
-        self._frames: list[dict[str, Any]] = []
-        self._faces: list[dict[str, Any]] = []
-        self._sound: list[NDArray[np.int16]] = []
-        self._sound_start = 0.0
-        self._text_seconds = 0.0
-        folder = self._folder
-        self._text = self._open("text", lambda: open_text_reader(tools.text_reader, folder))
-        self._track = TextTrack(self._text.network) if self._text else None
+        folder = Path(tools.models)
         self._objects = self._open("objects", lambda: open_detector(tools.object_model, folder))
         self._patterns = self._open("visual_pattern", lambda: open_patterns(folder))
         self._recogniser = self._face_emotions = self._speech_emotions = None
@@ -155,13 +234,14 @@ class Run:
             return True
         return False
 
-    def wishes(self) -> dict[str, Any]:
-        """What the child shall hand over."""
-        wants = ["text"] if self._text else []
+    def wishes(self, had: tuple[str, ...] = ()) -> dict[str, Any]:
+        """What the child shall hand over, less what it did."""
+        wants = ["text", "quality"]
         wants += ["frames"] if self._objects or self._patterns else []
         wants += ["faces"] if self._face_emotions else []
         wants += ["sound"] if self._recogniser or self._speech_emotions else []
         shots = [[shot.start_seconds, shot.end_seconds] for shot in self._analysis.shots]
+        wants = [name for name in wants if name not in had]
         return {"wants": wants, "shots": shots, "faces": self._face_samples()}
 
     def _face_samples(self) -> list[dict[str, Any]]:
@@ -173,33 +253,12 @@ class Run:
                 chosen.append({"at": sample.at_seconds, "boxes": boxes})
         return chosen
 
-    def take(self, part: dict[str, Any]) -> None:
-        """One part from the child; text is read at once, while the child goes on."""
-        kind = part["kind"]
-        if kind == "frame":
-            self._frames.append(part)
-        elif kind == "face":
-            self._faces.append(part)
-        elif kind == "sound":
-            self._sound_start = part["start"]
-            self._sound.append(np.frombuffer(b64decode(part["pcm"]), np.int16))
-        elif self._track is not None:
-            # The child decodes meanwhile: only this thread's own time is that of reading.
-            began = time.thread_time()
-            if kind == "text":
-                self._track.read(part)
-            else:
-                self._track.remember(part)
-            self._text_seconds += time.thread_time() - began
-
     def finish(self, answer: dict[str, Any]) -> Inference:
         """The record, from everything taken and the child's last word."""
         spent = answer["seconds"]
         self._ran("sampling", spent["reading"])
-        found: dict[str, Any] = {}
-        if self._text and self._track:
-            found |= self._read_text(spent.get("text", 0.0), answer["skipped_reads"])
-        pictures = [as_picture(part) for part in self._frames]
+        found: dict[str, Any] = self._read_text(spent["text"], answer["skipped_reads"])
+        pictures = [as_picture(part) for part in self._parts.frames]
         if self._objects:
             objects = self._use("objects", self._objects, lambda network: network.see(pictures))
             found["objects"] = objects
@@ -230,17 +289,21 @@ class Run:
         return found
 
     def _read_text(self, child_seconds: float, skipped: int) -> dict[str, Any]:
-        assert self._text is not None
-        assert self._track is not None
-        began = time.perf_counter()
+        text = self._parts.text
+        text.finish()
+        if text.track is None:
+            self._analysers.append(
+                InferenceAnalyser(name="text", status="unavailable", reason=text.problem)
+            )
+            return {}
+        began = time.thread_time()
         shots = self._analysis.shots
         first = shots[0].start_seconds if shots else 0.0
         end = first + self._analysis.media.duration_seconds
-        lines = self._track.lines(end)
-        seconds = self._text.seconds + self._text_seconds + time.perf_counter() - began
+        lines = text.track.lines(end)
+        seconds = child_seconds + text.seconds + time.thread_time() - began
         reason = f"{skipped} of the changes came too fast to be read" if skipped else ""
-        provider = self._text.network.provider
-        self._ran("text", child_seconds + seconds, provider, reason)
+        self._ran("text", seconds, text.provider, reason)
         return {"text": lines, "text_coverage": coverage_of(lines, first, end)}
 
     def _hear(self, answer: dict[str, Any]) -> dict[str, Any]:
@@ -250,11 +313,11 @@ class Run:
         if self._transcript is not None:
             self._ran("transcript", 0.0, reason="from the captions that were given")
         elif self._recogniser:
-            sound = self._samples()
+            sound = self._parts.samples()
             found["transcript"] = self._use(
                 "transcript",
                 self._recogniser,
-                lambda network: network.transcribe(sound, self._sound_start),
+                lambda network: network.transcribe(sound, self._parts.sound_start),
             )
         if heard is None:
             has = self._analysis.media.has_audio
@@ -270,12 +333,6 @@ class Run:
         self._ran("audio_quality", seconds, reason=answer["sound_problem"])
         return found
 
-    def _samples(self) -> NDArray[np.float32]:
-        """All sound that was handed over, -1 to 1."""
-        if not self._sound:
-            return np.zeros(0, np.float32)
-        return np.concatenate(self._sound).astype(np.float32) / np.float32(32768)
-
     def _feel(self) -> Emotions:
         faces = speech = None
         if self._face_emotions:
@@ -284,18 +341,18 @@ class Run:
                 "face_emotions", self._face_emotions, lambda network: network.see(pictures)
             )
         if self._speech_emotions:
-            sound, spoken = self._samples(), self._analysis.audio.speech
+            sound, spoken = self._parts.samples(), self._analysis.audio.speech
             speech = self._use(
                 "speech_emotions",
                 self._speech_emotions,
-                lambda network: network.hear(sound, self._sound_start, spoken),
+                lambda network: network.hear(sound, self._parts.sound_start, spoken),
             )
         return Emotions(faces=faces, speech=speech)
 
     def _face_pictures(self) -> list[FacePicture]:
         boxes = {sample["at"]: sample["boxes"] for sample in self._face_samples()}
         found = []
-        for part in self._faces:
+        for part in self._parts.faces:
             left, top, width, height = boxes[part["at"]][part["box"]]
             grey = np.frombuffer(b64decode(part["grey"]), np.uint8).reshape(FACE_SIDE, FACE_SIDE)
             box = Box(left=left, top=top, width=width, height=height)

@@ -41,8 +41,19 @@ class Listener:
         """Takes one packet; a damaged one costs its own moment only."""
         began = time.perf_counter()
         try:
-            for frame in decode_packet(packet):
-                self._take(frame)
+            frames = decode_packet(packet)
+        except (av.FFmpegError, ValueError) as problem:
+            self.problem = f"the sound is damaged ({problem})"
+            frames = []
+        self.seconds += time.perf_counter() - began
+        for frame in frames:
+            self.take(frame)
+
+    def take(self, frame: Any) -> None:
+        """Takes one decoded frame; of one that makes no sense it takes nothing."""
+        began = time.perf_counter()
+        try:
+            self._take(frame)
         except (av.FFmpegError, ValueError) as problem:
             self.problem = f"the sound is damaged ({problem})"
         self.seconds += time.perf_counter() - began

@@ -8,6 +8,7 @@ greedily from connectionist temporal classification (Graves et al., ICML 2006).
 """
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Protocol
 
 import cv2
@@ -28,8 +29,11 @@ MAX_BOXES = 200
 LINE_HEIGHT = 48
 LINE_WIDTH_STEP = 64
 MAX_LINE_WIDTH = 3200
-LINES_AT_ONCE = 6
 MIN_CONFIDENCE = 0.7
+# A block is no wider than so many times its height; half of one may be a line.
+MAX_BLOCK_RATIO = 4.0
+MIN_HALF_HEIGHT = 16
+SURE_CONFIDENCE, HALF_CONFIDENCE, MORE_CONFIDENCE = 0.92, 0.85, 0.05
 # What looks like a single letter is mostly none.
 MIN_LETTERS = 2
 TALL = 1.5
@@ -74,13 +78,34 @@ class PpocrReader:
         """The lines on a BGR picture, top to bottom; `side` is the longest that is looked at."""
         corners = self.find(picture, side)
         lines = [cut_line(picture, four) for four in corners]
+        found = list(zip(corners, self._recognize(lines), strict=True))
         read: list[Reading] = []
-        for four, (text, confidence) in zip(corners, self._recognize(lines), strict=True):
-            if confidence >= MIN_CONFIDENCE and sum(map(str.isalnum, text)) >= MIN_LETTERS:
-                place = (*four.min(axis=0), *four.max(axis=0))
-                left, top, right, bottom = (float(n) for n in place)
-                read.append(Reading((left, top, right, bottom), text.strip(), confidence))
+        for (four, one), line in zip(found, lines, strict=True):
+            halves = self._as_two(four, line, one[1])
+            for place, (text, confidence) in halves or [(four, one)]:
+                if confidence >= MIN_CONFIDENCE and _letters(text) >= MIN_LETTERS:
+                    read.append(Reading(_around(place), text.strip(), confidence))
         return sorted(read, key=lambda line: (line.place[1], line.place[0]))
+
+    def _as_two(
+        self, corners: NDArray[np.float32], line: Picture, confidence: float
+    ) -> list[tuple[NDArray[np.float32], tuple[str, float]]]:
+        """What a block says as two lines, when that is read more surely; otherwise nothing.
+
+        Titles set so tightly that their lines touch are one island to the detector.
+        """
+        height, width = line.shape[:2]
+        block = height >= 2 * MIN_HALF_HEIGHT and height <= width <= MAX_BLOCK_RATIO * height
+        if confidence >= SURE_CONFIDENCE or not block:
+            return []
+        halves = self._recognize([line[: height // 2], line[height // 2 :]])
+        least = max(HALF_CONFIDENCE, confidence + MORE_CONFIDENCE)
+        if any(sure < least or _letters(text) < MIN_LETTERS for text, sure in halves):
+            return []
+        middle = [(corners[0] + corners[3]) / 2, (corners[1] + corners[2]) / 2]
+        upper = np.array([corners[0], corners[1], middle[1], middle[0]], np.float32)
+        lower = np.array([middle[0], middle[1], corners[2], corners[3]], np.float32)
+        return list(zip([upper, lower], halves, strict=True))
 
     def find(self, picture: Picture, side: int) -> list[NDArray[np.float32]]:
         """Four corners (4, 2) of each line, in pixels, clockwise from the upper left."""
@@ -93,12 +118,14 @@ class PpocrReader:
         return [four * stretch for four in islands(maps[0, 0])]
 
     def _recognize(self, lines: list[Picture]) -> list[tuple[str, float]]:
-        """Text and confidence of each line; lines of like width go together."""
+        """Text and confidence of each line; lines of one width go together.
+
+        Filling up shorter ones would cost as much as reading them.
+        """
         found: list[tuple[str, float]] = [("", 0.0)] * len(lines)
         order = sorted(range(len(lines)), key=lambda index: _line_width(lines[index]))
-        for first in range(0, len(order), LINES_AT_ONCE):
-            batch = order[first : first + LINES_AT_ONCE]
-            widest = _line_width(lines[batch[-1]])
+        for widest, alike in groupby(order, key=lambda index: _line_width(lines[index])):
+            batch = list(alike)
             feed = np.zeros((len(batch), 3, LINE_HEIGHT, widest), np.float32)
             for row, index in enumerate(batch):
                 ratio = lines[index].shape[1] / lines[index].shape[0]
@@ -172,6 +199,16 @@ def cut_line(picture: Picture, corners: NDArray[np.float32]) -> Picture:
     if height >= TALL * width:
         line = cv2.rotate(line, cv2.ROTATE_90_COUNTERCLOCKWISE)
     return np.asarray(line, np.uint8)
+
+
+def _around(corners: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of four corners."""
+    left, top, right, bottom = (float(n) for n in (*corners.min(axis=0), *corners.max(axis=0)))
+    return left, top, right, bottom
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
 
 
 def _line_width(line: Picture) -> int:

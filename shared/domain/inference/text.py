@@ -23,6 +23,8 @@ MIN_PATTERN_EDGES = 20
 # So many samples without it are a blink.
 BLINK_SAMPLES = 1
 SAME_TEXT = 0.75
+# A whole picture is looked at in case there is writing; a region, because it looks like writing.
+WHOLE_SIDE = 480
 SAME_PLACE = 0.35
 NEAR_SECONDS = 1.0
 # A scene may look like two huge letters; real ones are read with certainty.
@@ -70,7 +72,8 @@ class TextTrack:
         if picture is None:
             return
         left, top, width, height = part["place"]
-        side = max(picture.shape[:2]) * min(1.0, DETECTION_SIDE / max(width, height))
+        most = WHOLE_SIDE if picture.shape[:2] == (height, width) else DETECTION_SIDE
+        side = max(picture.shape[:2]) * min(1.0, most / max(width, height))
         for line in self.reader.read(np.asarray(picture, np.uint8), round(side)):
             place = (
                 (line.place[0] + left) / width,

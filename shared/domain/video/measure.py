@@ -2,7 +2,7 @@
 
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -53,15 +53,23 @@ NO_SOUND = "nothing of the audio track could be decoded"
 
 
 def measure_video(
-    task: dict[str, Any], limits: Limits, on_progress: Callable[[float, str], None]
+    task: dict[str, Any],
+    limits: Limits,
+    on_progress: Callable[[float, str], None],
+    *,
+    watchers: Mapping[str, Callable[[], Detector]] | None = None,
+    hear: Callable[[Any], None] | None = None,
 ) -> dict[str, Any]:
     """The Analysis of the video that `task` names and, if wanted, its contact sheet, as JSON.
 
     Runs in the child process. The sheet is a JPEG in base64, empty when it is not wanted.
+    `watchers` see every frame and `hear` gets every frame of sound, beside the analysis: nothing
+    of it depends on them.
     """
     cv2.setNumThreads(1)
     album = Album() if task["pictures"] else None
-    reading = Reading(_detectors(limits, album), limits, preview=bool(task["preview"]))
+    detectors = {**_detectors(limits, album), **(watchers or {})}
+    reading = Reading(detectors, limits, preview=bool(task["preview"]), hear=hear)
     reading.read(Path(task["path"]), task["demuxer"], on_progress)
     on_progress(0.9, "scenes")
     report = Report(reading)

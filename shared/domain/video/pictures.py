@@ -18,6 +18,7 @@ MIDDLE_SIDE = 640
 # packed) are converted by ffmpeg's scaler, already small.
 PLANAR_START = ("yuv4", "yuvj4", "yuva4", "gray")
 BYTE_BITS = 8
+B_PICTURE = 3  # AV_PICTURE_TYPE_B in ffmpeg's avutil.h
 ROTATE_CODES = {
     90: cv2.ROTATE_90_CLOCKWISE,
     180: cv2.ROTATE_180,
@@ -38,6 +39,8 @@ class Look:
     rotation: int
     planes: tuple[NDArray[Any], ...]
     shift_bits: int
+    bidirectional: bool = False
+    """Whether it is a B picture, which those who decode reference frames only may not see."""
 
     @cached_property
     def middle(self) -> Picture:
@@ -101,6 +104,7 @@ def _resize(picture: Picture, size: tuple[int, int]) -> Picture:
 def look_at(frame: Any, index: int, rotation: int) -> Look:
     """The Look of a decoded PyAV frame."""
     layout = frame.format
+    bidirectional = frame.pict_type == B_PICTURE
     bits = layout.components[0].bits
     planar = layout.name.startswith(PLANAR_START) and not layout.is_big_endian
     if not planar or bits > 2 * BYTE_BITS or frame.planes[0].line_size <= 0:
@@ -117,6 +121,7 @@ def look_at(frame: Any, index: int, rotation: int) -> Look:
         rotation=rotation,
         planes=planes if len(planes) == 3 else planes[:1],
         shift_bits=max(0, bits - BYTE_BITS),
+        bidirectional=bidirectional,
     )
 
 

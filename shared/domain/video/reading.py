@@ -45,7 +45,7 @@ class Reading:
     """One pass over a file; afterwards `media`, `timeline`, `sound` and the detectors' results.
 
     With `preview` only reference frames are decoded; `timeline` still has all frames, and
-    `numbering` says which of them the detectors saw.
+    `numbering` says which of them the detectors saw. `hear` gets each decoded frame of sound.
     """
 
     def __init__(
@@ -54,8 +54,10 @@ class Reading:
         limits: Limits,
         *,
         preview: bool = False,
+        hear: Callable[[Any], None] | None = None,
     ) -> None:
         self.numbering: Numbering
+        self._also_hear = hear
         self._preview = preview
         self._packets_at: list[float] = []
         self.timeline = Timeline()
@@ -133,13 +135,21 @@ class Reading:
 
     def _hear(self, packet: Any) -> None:
         began = time.perf_counter()
+        frames: list[Any] = []
         try:
             for frame in decode_packet(packet):
+                shown = frame.pts
                 self.sound.hear(frame)
+                # Resampling may have taken it away.
+                frame.pts = shown
+                frames.append(frame)
         except (av.FFmpegError, ValueError) as problem:
             # One damaged packet of sound costs its own moment only.
             self.sound_problem = f"the sound is damaged ({problem})"
         self.sound_seconds += time.perf_counter() - began
+        if self._also_hear is not None:
+            for frame in frames:
+                self._also_hear(frame)
 
     def _close(self, container: InputContainer, stream: VideoStream, frame: Any) -> None:
         seen_at = self.timeline.at

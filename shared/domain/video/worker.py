@@ -57,6 +57,10 @@ def _do(
         from shared.domain.inference.sampling import sample_video
 
         return sample_video(task, limits, on_progress, lambda part: say({"part": part}))
+    if task["do"] == "understand":
+        from shared.domain.inference.together import measure_and_sample
+
+        return measure_and_sample(task, limits, on_progress, lambda part: say({"part": part}))
     from shared.domain.video.measure import measure_video
 
     return measure_video(task, limits, on_progress)
