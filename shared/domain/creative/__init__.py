@@ -1,1 +1,1 @@
-"""From a concept to edit lists: what the variations say, and how footage is cut for them."""
+"""From a concept to finished ads: what is planned, cut and shown."""
