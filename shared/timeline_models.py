@@ -123,7 +123,7 @@ class Captions(Record):
 
 
 class EndCard(Record):
-    """The last seconds: what to do now, on a colour."""
+    """The last seconds: what to do now, on a colour; its words stay inside the rectangle."""
 
     seconds: Positive = 2.5
     cta: TimelineText
@@ -134,6 +134,10 @@ class EndCard(Record):
     color: Colour = "#FFFFFF"
     button: Colour = "#FFFFFF"
     button_text: Colour = "#111111"
+    left: Fraction = 0.08
+    top: Fraction = 0.15
+    width: Annotated[float, Field(gt=0, le=1)] = 0.84
+    height: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
 class Grade(Record):
