@@ -66,9 +66,7 @@ def winners(as_json: bool) -> None:
     if not found:
         click.echo("No ad is known yet. scripts/run VIDEO puts videos in.")
     elif not any(one.with_results for one in found):
-        click.echo(
-            "No results are known yet: the order is that of our scores; they prove nothing."
-        )
+        click.echo("No results are known yet: the order is that of our scores; they prove nothing.")
 
 
 def hook_line(one: HookSummary) -> str:
