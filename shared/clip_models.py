@@ -157,6 +157,22 @@ class AdRecord(Record):
     conversions: int | None = Field(default=None, ge=0)
 
 
+class HookSummary(Record):
+    """What is known of all ads with one kind of hook; None: of no ad."""
+
+    hook_type: str
+    ads: int = Field(ge=1)
+    score: float | None = Field(description="mean of the overall scores, 0-1")
+    predicted_ctr: float | None = Field(description="mean of what was predicted, a fraction")
+    with_results: int = Field(ge=0, description="ads whose impressions and clicks are known")
+    impressions: int = Field(ge=0)
+    clicks: int = Field(ge=0)
+    ctr: float | None = Field(description="clicks / impressions of all of them")
+    lift: float | None = Field(
+        description="its CTR over that of all ads, shrunk towards 1 by few impressions"
+    )
+
+
 class SimilarAd(Record):
     """A past ad that resembles another; `weight` orders them."""
 

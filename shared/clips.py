@@ -195,15 +195,19 @@ def similar_ads(
     `but` is left out: the ad itself. Of the 100 nearest.
     """
     near = app.documents.nearest(ADS, list(vector), limit=100)
-    known = [
-        (
-            AdRecord.model_validate({k: d.data[k] for k in AdRecord.model_fields if k in d.data}),
-            1 - x,
-        )
-        for d, x in near
-        if d.id != but
-    ]
+    known = [(_ad_record(d), 1 - distance) for d, distance in near if d.id != but]
     return rank_similar(known, app.now())[:limit]
+
+
+def known_ads(app: App) -> Iterator[AdRecord]:
+    """Every ad of this tenant, with its results where somebody reported them."""
+    for page in _pages(app.documents, ""):
+        yield from map(_ad_record, page)
+
+
+def _ad_record(document: Document) -> AdRecord:
+    known = {name: document.data[name] for name in AdRecord.model_fields if name in document.data}
+    return AdRecord.model_validate(known)
 
 
 def _pages(documents: Documents, since: str) -> Iterator[Sequence[Document]]:

@@ -7,6 +7,8 @@ import click
 
 from scripts.cli.paths import UserPath
 from shared import bootstrap
+from shared.clip_models import HookSummary
+from shared.clips import known_ads
 from shared.config import read_settings
 from shared.domain.patterns.templates import (
     TOPICS,
@@ -17,6 +19,7 @@ from shared.domain.patterns.templates import (
     read_knowledge,
     shipped,
 )
+from shared.domain.patterns.winners import sum_up_hooks
 from shared.templates import check_all, keep_own, templates_of
 
 TOPIC = click.argument("topic", type=click.Choice(TOPICS))
@@ -48,6 +51,33 @@ def list_entries(topic: Topic | None, language: str, industry: str, as_json: boo
     for one, held in chosen.items():
         click.echo(f"{one}, version {held.version}")
         show(held, language or "en")
+
+
+@knowledge.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def winners(as_json: bool) -> None:
+    """Show which kinds of hook your own ads won with, best first."""
+    found = sum_up_hooks(known_ads(bootstrap.build_app(read_settings())))
+    if as_json:
+        click.echo(json.dumps({"hooks": [one.model_dump() for one in found]}))
+        return
+    for one in found:
+        click.echo(hook_line(one))
+    if not found:
+        click.echo("No ad is known yet. scripts/run VIDEO puts videos in.")
+    elif not any(one.with_results for one in found):
+        click.echo("No results are known yet: the order is that of our scores; they prove nothing.")
+
+
+def hook_line(one: HookSummary) -> str:
+    """`question: 4 ads, score 0.52, predicted CTR 1.20%; CTR 1.41% of 3 ads, 1.3 x the usual`."""
+    told = [f"{one.hook_type}: {one.ads} ads"]
+    told += [f"score {one.score:.2f}"] if one.score is not None else []
+    told += [f"predicted CTR {one.predicted_ctr:.2%}"] if one.predicted_ctr is not None else []
+    if one.ctr is None:
+        return f"{', '.join(told)}; no results known"
+    usual = "" if one.lift is None else f", {one.lift:.2f} x the usual"
+    return f"{', '.join(told)}; CTR {one.ctr:.2%} of {one.with_results} ads{usual}"
 
 
 @knowledge.command()

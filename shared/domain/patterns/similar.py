@@ -22,8 +22,8 @@ def rank_similar(near: Iterable[tuple[AdRecord, float]], now: datetime) -> tuple
     weighs as a usual one. Freshness halves every 90 days since it began to run.
     """
     ads = list(near)
-    usual_ctr = _rate([(ad.clicks, ad.impressions) for ad, _ in ads])
-    usual_cvr = _rate([(ad.conversions, ad.clicks) for ad, _ in ads])
+    usual_ctr = rate_of([(ad.clicks, ad.impressions) for ad, _ in ads])
+    usual_cvr = rate_of([(ad.conversions, ad.clicks) for ad, _ in ads])
     found = []
     for ad, similarity in ads:
         lift, reason = _lift(ad, usual_ctr, usual_cvr)
@@ -43,7 +43,7 @@ def rank_similar(near: Iterable[tuple[AdRecord, float]], now: datetime) -> tuple
     return tuple(sorted(found, key=lambda one: (-one.weight, one.ad.video_id)))
 
 
-def _rate(counts: Sequence[tuple[int | None, int | None]]) -> float | None:
+def rate_of(counts: Sequence[tuple[int | None, int | None]]) -> float | None:
     """Successes a trial over all ads that know both; None when nobody does."""
     known = [(hits, tries) for hits, tries in counts if hits is not None and tries]
     tries = sum(tries for _, tries in known)
@@ -56,15 +56,15 @@ def _lift(
 ) -> tuple[float | None, str]:
     """How much better than usual, and from what that is known."""
     if ad.conversions is not None and ad.clicks and usual_cvr:
-        lift = _shrunk(ad.conversions, ad.clicks, usual_cvr, PRIOR_CLICKS)
+        lift = shrunk_lift(ad.conversions, ad.clicks, usual_cvr, PRIOR_CLICKS)
         return lift, f"{ad.conversions} conversions of {ad.clicks} clicks"
     if ad.clicks is not None and ad.impressions and usual_ctr:
-        lift = _shrunk(ad.clicks, ad.impressions, usual_ctr, PRIOR_IMPRESSIONS)
+        lift = shrunk_lift(ad.clicks, ad.impressions, usual_ctr, PRIOR_IMPRESSIONS)
         return lift, f"{ad.clicks} clicks of {ad.impressions} impressions"
     return None, "no results known"
 
 
-def _shrunk(hits: int, tries: int, usual: float, prior: float) -> float:
+def shrunk_lift(hits: int, tries: int, usual: float, prior: float) -> float:
     """The posterior mean of a rate over the usual one, 0.25-4."""
     lift = (hits + prior * usual) / (tries + prior) / usual
     return min(MOST_LIFT, max(LEAST_LIFT, lift))
