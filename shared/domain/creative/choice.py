@@ -35,9 +35,13 @@ class Part:
     why: str
     speed: float = 1.0
 
+    def at(self, frame: int, rate: int) -> float:
+        """Which moment of the source a frame of it shows."""
+        return round(self.start + frame / rate * self.speed, 6)
+
     def end(self, rate: int) -> float:
         """Where in the source it ends."""
-        return round(self.start + self.frames / rate * self.speed, 6)
+        return self.at(self.frames, rate)
 
     @property
     def reel(self) -> Reel:

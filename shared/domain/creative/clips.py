@@ -82,29 +82,67 @@ def framed_clips(
     """The clips with their crops; `silent`: what nobody speaks in gives way to music."""
     cuts = []
     for part, dissolve in parts:
-        for one in _ranges(part, order, aspect):
-            start = round(part.start + one.first / order.rate * part.speed, 6)
-            end = round(part.start + (one.first + one.frames) / order.rate * part.speed, 6)
-            framing = frame_clip(part.reel, start, end, aspect=aspect, zoom=one.zoom)
-            spoken = part.stretch.spoken
-            reason = part.why if one.first == 0 else "goes on, nearer or further"
+        ranges = [
+            view for one in _ranges(part, order, aspect) for view in _views(one, order.rate, aspect)
+        ]
+        for first, frames, framing in ranges:
+            reason = part.why if first == 0 else "goes on"
             clip = TimelineClip(
                 source=part.reel.footage.name,
-                start_seconds=start,
-                end_seconds=end,
+                start_seconds=part.at(first, order.rate),
+                end_seconds=part.at(first + frames, order.rate),
                 speed=part.speed,
                 fit=framing.fit,
                 crop=framing.keys,
                 transition=(
                     TransitionIn(kind="dissolve", seconds=dissolve / order.rate)
-                    if dissolve and one.first == 0
+                    if dissolve and first == 0
                     else None
                 ),
-                sound=part.reel.analysis.media.has_audio and (spoken or not silent),
+                sound=part.reel.analysis.media.has_audio and (part.stretch.spoken or not silent),
                 why="; ".join(text for text in (reason, framing.why) if text),
             )
             cuts.append(Cut(clip, part.reel, framing))
     return cuts
+
+
+def _views(one: _Range, rate: int, aspect: float) -> list[tuple[int, int, Framing]]:
+    """(first frame, frames, framing) of a range: one view, or one a run of shots that fit alike."""
+    part = one.part
+
+    def framed(first: int, stop: int) -> Framing:
+        begin, end = part.at(first, rate), part.at(stop, rate)
+        return frame_clip(part.reel, begin, end, aspect=aspect, zoom=one.zoom)
+
+    stop = one.first + one.frames
+    whole = framed(one.first, stop)
+    edges = [one.first, *_shot_frames(part, rate, one.first, stop), stop]
+    if whole.fit == "crop" or len(edges) == 2:
+        return [(one.first, one.frames, whole)]
+    runs: list[list[int]] = []
+    fits: list[str] = []
+    for begin, end in pairwise(edges):
+        fit = framed(begin, end).fit
+        if fits and fits[-1] == fit:
+            runs[-1][1] = end
+        else:
+            runs.append([begin, end])
+            fits.append(fit)
+    return [(begin, end - begin, framed(begin, end)) for begin, end in runs]
+
+
+def _shot_frames(part: Part, rate: int, first: int, stop: int) -> list[int]:
+    """The frames of a part, between two others, with which a shot of the source begins.
+
+    Never within a word: there the view stays.
+    """
+    reel = part.reel
+    frames = {
+        round((at - part.start) / part.speed * rate)
+        for shot in reel.analysis.shots
+        if part.start < (at := reel.grid.near(shot.start_seconds)) and not reel.inside_word(at)
+    }
+    return sorted(frame for frame in frames if first < frame < stop)
 
 
 def starts_of(clips: Sequence[TimelineClip]) -> list[float]:
@@ -128,11 +166,7 @@ def _ranges(part: Part, order: Order, aspect: float) -> list[_Range]:
     end = part.end(rate)
     if frame_clip(part.reel, part.start, end, aspect=aspect, zoom=zoom).fit != "crop":
         return whole
-    shots = [
-        round((shot.start_seconds - part.start) * rate)
-        for shot in part.reel.analysis.shots
-        if part.start + 1e-3 < shot.start_seconds < end - 1e-3
-    ]
+    shots = _shot_frames(part, rate, 0, part.frames)
     own = _dividers(part, rate)
     ranges: list[_Range] = []
     for begin, stop in pairwise([0, *shots, part.frames]):

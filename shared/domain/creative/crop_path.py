@@ -104,7 +104,9 @@ def frame_clip(
     for begin, stop in _segments(reel, start, end):
         followed, why = _followed(reel, begin, stop, size)
         writing = _writing(reel, begin, stop)
-        way = _way(followed, writing, size, (begin, max(begin, stop - 1 / reel.grid.rate)))
+        way = _way(
+            followed, writing, size, (begin, max(begin, round(stop - 1 / reel.grid.rate, 6)))
+        )
         if way is None:
             return Framing(
                 "blur",
@@ -198,7 +200,7 @@ def _way(
         if points is None:
             return None
         sides.append(points)
-    times = sorted({at for points in sides for at, _ in points})
+    times = sorted({round(at, 6) for points in sides for at, _ in points})
     return [_key(at, _value(sides[0], at), _value(sides[1], at), size) for at in times]
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pydantic import Field
 
 from shared.clip_models import ClipSet
-from shared.inference_models import Inference, TextLine
+from shared.inference_models import Inference, TextLine, Word
 from shared.models import Analysis, Record, Shot
 from shared.timeline_models import Source
 
@@ -18,6 +18,9 @@ NEAR = 2e-4
 # Times of the records are rounded to milliseconds: this share of a frame is no other frame.
 SLACK_FRAMES = 0.15
 DIGITS = 6
+# A boundary may lie this far in a word where words follow one another without a pause: half a
+# frame, and never more than ears take for the same moment.
+MOST_INSIDE_SECONDS = 0.021
 
 
 class Footage(Record):
@@ -104,6 +107,26 @@ class Reel:
         """What is written on the pictures; empty when nobody read it."""
         found = self.footage.inference
         return found.text or () if found else ()
+
+    @cached_property
+    def words(self) -> tuple[Word, ...] | None:
+        """What is said in order of time; None when nobody wrote it down."""
+        found = self.footage.inference
+        if found is None or found.transcript is None:
+            return None
+        usable = (
+            word
+            for word in found.transcript.words
+            if word.word.strip() and 0 <= word.start_seconds <= word.end_seconds < math.inf
+        )
+        return tuple(sorted(usable, key=lambda word: (word.start_seconds, word.end_seconds)))
+
+    def inside_word(self, at: float) -> bool:
+        """Whether somebody is in the middle of a known word."""
+        most = min(MOST_INSIDE_SECONDS, 0.5 / self.grid.rate)
+        return any(
+            word.start_seconds + most < at < word.end_seconds - most for word in self.words or ()
+        )
 
     def source(self) -> Source:
         """The file as the timeline names it."""

@@ -21,7 +21,7 @@ from shared.domain.creative.pace import Editing, editing
 from shared.domain.creative.placements import Screen, screen_of
 from shared.domain.creative.shots import Interest, Stretch, stretches_of
 from shared.domain.creative.subject import Rectangle, rectangle
-from shared.domain.creative.words import burned_in, caption_words, words_of
+from shared.domain.creative.words import burned_in, caption_words
 from shared.models import Record
 from shared.timeline_models import (
     Captions,
@@ -156,7 +156,7 @@ def _speech_notes(reels: Sequence[Reel], stretches: Sequence[Stretch], body: flo
         parts = {one.name: one for one in reel.analysis.analysers}
         speech = parts.get("speech")
         heard = reel.analysis.media.has_audio
-        if words_of(reel) is None and heard and speech and speech.status == "unavailable":
+        if reel.words is None and heard and speech and speech.status == "unavailable":
             notes.append(f"{name}: where somebody speaks is unknown, a cut may fall into speech")
         if any(one.spoken and not one.whole for one in stretches if one.reel is reel):
             notes.append(
@@ -190,7 +190,7 @@ def _assemble(reels: Sequence[Reel], cuts: Sequence[Cut], plan: Plan, notes: lis
     )
     if not overlays:
         overlays = place_texts(plan.variation, plan.concept, stage)
-        left_out = {"hook", "headline", "cta"} - {one.role for one in overlays}
+        left_out = {"hook", "headline"} - {one.role for one in overlays}
         notes += [f"no time to read the {role} on the picture" for role in sorted(left_out)]
     return _timeline(
         plan,
@@ -281,7 +281,7 @@ def _captions(
     clips: Sequence[TimelineClip], starts: Sequence[float], reels: Sequence[Reel]
 ) -> tuple[list[CaptionWord], list[str]]:
     """The words of what is kept, or why there are none."""
-    known = {reel.footage.name: words for reel in reels if (words := words_of(reel))}
+    known = {reel.footage.name: words for reel in reels if (words := reel.words)}
     kept = caption_words(clips, starts, known)
     if kept:
         for reel in reels:
@@ -290,7 +290,7 @@ def _captions(
         return kept, []
     if known:
         return [], ["captions are unavailable: nobody speaks in what is shown"]
-    if all(words_of(reel) is not None for reel in reels):
+    if all(reel.words is not None for reel in reels):
         return [], ["captions are unavailable: no word was heard"]
     if not any(reel.analysis.media.has_audio for reel in reels):
         return [], ["captions are unavailable: the footage has no sound"]

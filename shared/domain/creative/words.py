@@ -6,14 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from shared.domain.creative.footage import Grid, Reel
+from shared.domain.creative.footage import MOST_INSIDE_SECONDS, Grid, Reel
 from shared.inference_models import TextLine, Word
 from shared.timeline_models import CaptionWord, TimelineClip
 
 SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
-# A boundary may lie this far in a word where words follow one another without a pause: half a
-# frame, and never more than ears take for the same moment.
-MOST_INSIDE_SECONDS = 0.021
 LEAD_SECONDS, TAIL_SECONDS = 0.08, 0.2
 MAX_WORD_CHARACTERS = 100
 BURNED_IN_SHARE = 0.5
@@ -39,22 +36,9 @@ class Breath:
         return self.end - self.start
 
 
-def words_of(reel: Reel) -> list[Word] | None:
-    """The words in order of time; None when nobody wrote them down."""
-    found = reel.footage.inference
-    if found is None or found.transcript is None:
-        return None
-    usable = [
-        word
-        for word in found.transcript.words
-        if word.word.strip() and 0 <= word.start_seconds <= word.end_seconds < math.inf
-    ]
-    return sorted(usable, key=lambda word: (word.start_seconds, word.end_seconds))
-
-
 def breaths_of(reel: Reel, pause_seconds: float) -> list[Breath]:
     """Sentences, where the words are known; else the stretches of speech that were heard."""
-    words = words_of(reel)
+    words = reel.words
     if words:
         return _with_limits(_sentences(words, pause_seconds))
     if words is not None:
@@ -86,16 +70,17 @@ def divide(breath: Breath, most_seconds: float) -> list[Breath]:
 def cut_around(breath: Breath, grid: Grid) -> tuple[float, float] | None:
     """From which frame to which a breath is kept, with a little air; None: no frame fits."""
     inside = min(MOST_INSIDE_SECONDS, 0.5 / grid.rate)
-    middle = (breath.earliest + breath.start) / 2
-    start = grid.before(max(breath.start - LEAD_SECONDS, middle))
-    if start < breath.earliest - 1e-6:
-        start = grid.after(breath.earliest)
-        if start > breath.start + 1e-6:
+    # Two breaths share the silence between them: neither goes beyond its middle, unless only
+    # there is a frame.
+    start = grid.after(max(breath.start - LEAD_SECONDS, (breath.earliest + breath.start) / 2))
+    if start > breath.start + 1e-6:
+        start = grid.before(breath.start)
+        if start < breath.earliest - 1e-6:
             start = grid.near(breath.start)
-    end = grid.after(min(breath.end + TAIL_SECONDS, (breath.end + breath.latest) / 2))
-    if end > breath.latest + 1e-6:
-        end = grid.before(breath.latest)
-        if end < breath.end - 1e-6:
+    end = grid.before(min(breath.end + TAIL_SECONDS, (breath.end + breath.latest) / 2))
+    if end < breath.end - 1e-6:
+        end = grid.after(breath.end)
+        if end > breath.latest + 1e-6:
             end = grid.near(breath.end)
     fits = start <= breath.start + inside and start >= breath.earliest - inside
     fits = fits and breath.end - inside <= end <= breath.latest + inside
