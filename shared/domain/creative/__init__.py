@@ -1,0 +1,1 @@
+"""From a concept to finished ads: what is planned, cut and shown."""
