@@ -78,14 +78,12 @@ def lines_for(name: TextField, concept: Concept, material: Material, count: int)
     own = getattr(concept, name)
     if own:
         check_own(own, name, concept.platforms)
-    offered = [Line(own, FROM_CONCEPT)] if own else []
-    offered += [Line(text, FROM_COPY) for text in material.copy.get(name, ())[:MOST_COPY]]
+    copy = [Line(text, FROM_COPY) for text in material.copy.get(name, ())[:MOST_COPY]]
     filled = _filled(name, concept, material)
     short = [line for line in filled if fits(line.text, name, concept.platforms)]
-    found = _different([*offered, *short])
-    if not own:
-        # The advertiser knows our templates' wording, not a model's: the base is one of them.
-        found.sort(key=lambda line: line.source == FROM_COPY and line is found[0])
+    # What a model writes is tried against a base, and never is it.
+    base = [Line(own, FROM_CONCEPT)] if own else short[:1]
+    found = _different([*base, *copy, *short])
     if len(found) <= count:
         raise TooFewTexts(_too_few(name, concept, found, filled, count + 1))
     return found[: count + 1]

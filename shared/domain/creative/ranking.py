@@ -23,6 +23,8 @@ RULE_WORDS = {
     "fast_pacing": "a fast pacing",
     "lasts_60_seconds": "60 seconds",
 }
+LONGEST_WORD = 12
+"""A longer one is a text of a script without spaces, or built of several."""
 Likeness = Callable[[str, str], float]
 """How alike two texts are, 0-1: words here; sentence vectors where somebody brings them."""
 
@@ -90,16 +92,19 @@ def words_alike(one: str, other: str) -> float:
     if one == other:
         return 1.0
     ours, theirs = _words(one), _words(other)
+    if any(len(word) > LONGEST_WORD for word in ours | theirs):
+        ours, theirs = _letter_pairs(ours), _letter_pairs(theirs)
     both = ours | theirs
     return len(ours & theirs) / len(both) if both else 0.0
 
 
 @lru_cache(maxsize=4096)
 def _words(text: str) -> frozenset[str]:
-    words = re.findall(r"\w+", text.casefold())
-    if any(len(word) > 15 for word in words):
-        return frozenset(a + b for word in words for a, b in pairwise(word))
-    return frozenset(words)
+    return frozenset(re.findall(r"\w+", text.casefold()))
+
+
+def _letter_pairs(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(one + other for word in words for one, other in pairwise(word))
 
 
 def _merit(one: Judged) -> float:
