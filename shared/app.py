@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from shared.events import LOCAL_TENANT, Event
-from shared.models import CouncilRules, InferenceTools, Limits
+from shared.models import CouncilRules, CreativeRules, InferenceTools, Limits
 from shared.ports import (
     Alerts,
     Bus,
@@ -48,6 +48,7 @@ class Adapters:
     tables: Callable[[], Tables]
     judges: Callable[[], Sequence[LanguageModel]] = tuple
     annotators: Callable[[], Sequence[VideoAnnotator]] = tuple
+    copywriters: Callable[[], Sequence[LanguageModel]] = tuple
 
 
 def _ignore_progress(fraction: float, step: str) -> None:
@@ -73,6 +74,7 @@ class App:
     """How long one attempt of a job may take."""
     progress: Callable[[float, str], None] = _ignore_progress
     """Tell how far the work is: a fraction 0-1 and the name of the step."""
+    creative_rules: CreativeRules = field(default_factory=CreativeRules)
 
     def for_tenant(self, tenant_id: str) -> "App":
         """The same app, seen by one tenant."""
@@ -135,3 +137,9 @@ class App:
     def annotators(self) -> Sequence[VideoAnnotator]:
         """What measures a video for the council."""
         return self.adapters.annotators()
+
+    @cached_property
+    def copywriter(self) -> LanguageModel | None:
+        """What writes copy, asked with this tenant's key; None unless the settings name one."""
+        found = self.adapters.copywriters()
+        return found[0].with_secrets(self.secrets) if found else None

@@ -26,7 +26,7 @@ STAGE_PARTS = (
     *("shared.domain", "shared.handler", "shared.ledger", "shared.metering", "shared.spend"),
     *PORTS,
     *("shared.jobs", "shared.analysis", "shared.clips", "shared.templates"),
-    *("shared.storyboards", "shared.inference"),
+    *("shared.storyboards", "shared.inference", "shared.creation", "shared.renditions"),
 )
 
 # A place, what of ours it may import, and which third parties it must not. The first match rules.
@@ -69,6 +69,15 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.templates", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.storyboards", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.clips", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
+    (
+        "shared.creation",
+        (
+            *("shared.domain", *PORTS, "shared.clips", "shared.metering"),
+            *("shared.templates", *VOCABULARY),
+        ),
+        VENDORS,
+    ),
+    ("shared.renditions", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.spend", (*PORTS, *VOCABULARY), VENDORS),
     ("shared.status", (*PORTS, *VOCABULARY), VENDORS),
     ("shared.report", (*PORTS, *VOCABULARY), VENDORS),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.compliance_models import Placement
+from shared.creative_models import Placement
 from shared.models import Record
 
 FILE = Path(__file__).parents[2] / "knowledge" / "safe_zones.json"

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shared.compliance_models import Placement
-from shared.creative_models import Concept, Variation
+from shared.creative_models import Concept, Placement, Variation
 from shared.domain.creative.cards import card_texts, make_cards
 from shared.domain.creative.choice import Order, Part, choose_parts, whole_parts
 from shared.domain.creative.clips import Cut, dissolved, framed_clips, joined, starts_of

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from shared.compliance_models import Placement
+from shared.creative_models import Placement
 from shared.domain.creative.placements import screen_of, screens
 
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.compliance_models import Placement
-from shared.creative_models import Pacing
+from shared.creative_models import Pacing, Placement
 from shared.domain.creative.footage import MOST_INSIDE_SECONDS, Footage, grid_of
 from shared.domain.creative.placements import screen_of
 from shared.domain.creative.recut import cut_timeline
