@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -40,9 +41,23 @@ def fetch_models(name: str | None, sha256: str) -> None:
     if name:
         click.echo(fetch(model_named(name), folder, sha256.lower()))
         return
-    for model in manifest():
-        if model.url and model.sha256:
+    fetch_all([model for model in manifest() if not model.package], folder)
+
+
+def fetch_all(models: "Sequence[ModelFile]", folder: Path) -> None:
+    """Fetch what can be had, and say of each of the others why not.
+
+    Raises ModelHostFailed when one that has an address and a checksum did not come.
+    """
+    lacking = []
+    for model in models:
+        try:
             click.echo(fetch(model, folder))
+        except (ModelNotFetched, ModelHostFailed) as problem:
+            click.echo(f"{model.name}: {problem}", err=True)
+            lacking += [model.name] if model.url and model.sha256 else []
+    if lacking:
+        raise ModelHostFailed(f"not fetched: {', '.join(lacking)}; the reasons stand above")
 
 
 def fetch(model: "ModelFile", folder: Path, sha256: str = "") -> Path:

@@ -20,3 +20,5 @@ def list_models() -> None:
         except AnalyserUnavailable as problem:
             state = str(problem)
         click.echo(f"{model.name}  ({model.status}, {model.licence})\n  {model.purpose}\n  {state}")
+        if model.evidence and not model.package:
+            click.echo(f"  checksum: {model.evidence}")

@@ -21,7 +21,7 @@ class ModelFile(Record):
     """One file of the manifest.
 
     With `package` it comes with that Python package; else it lies in the folder for models.
-    An empty `sha256` could not be verified when the manifest was written: the user gives it.
+    `evidence` says how its checksum is known; an empty `sha256` is not: the user gives it.
     """
 
     name: str
@@ -30,6 +30,7 @@ class ModelFile(Record):
     package_path: str
     url: str
     sha256: str
+    evidence: str
     licence: str
     input: str
     output: str
@@ -37,10 +38,10 @@ class ModelFile(Record):
 
     @property
     def status(self) -> str:
-        """`packaged`, `verified` (the checksum is known) or `unverified`."""
+        """`packaged`, `pinned` (the checksum is known) or `unpinned`."""
         if self.package:
             return "packaged"
-        return "verified" if self.sha256 else "unverified"
+        return "pinned" if self.sha256 else "unpinned"
 
 
 class UnknownModel(ConfigError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cli.models_fetch import ModelHostFailed, ModelNotFetched, fetch
+from scripts.cli.models_fetch import ModelHostFailed, ModelNotFetched, fetch, fetch_all
 from shared.domain.inference.models import (
     UnknownModel,
     find_model,
@@ -32,9 +32,10 @@ def test_each_model_says_what_a_user_has_to_know(model) -> None:  # type: ignore
     assert model.url == "" or model.url.startswith("https://")
 
 
-def test_an_unverified_checksum_is_said_and_never_made_up() -> None:
-    """What could not be checked when the manifest was written."""
-    assert {m.name for m in manifest() if m.status == "unverified"} == {
+def test_an_unknown_checksum_is_said_and_a_known_one_says_how() -> None:
+    """What nobody vouches for is left to the user."""
+    assert all(bool(model.sha256) == bool(model.evidence) for model in manifest())
+    assert {m.name for m in manifest() if m.status == "unpinned"} == {
         "yolov8",
         "speech-emotion",
     }
@@ -132,6 +133,23 @@ def test_a_host_that_does_not_have_it_is_said(tmp_path: Path, host: str) -> None
     model = model_named("yolox").model_copy(update={"url": f"{host}/other.bin"})
     with pytest.raises(ModelHostFailed, match="404"):
         fetch(model, tmp_path)
+
+
+def test_what_can_be_had_is_fetched_and_the_rest_is_said(
+    tmp_path: Path, host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One host that fails keeps nobody else out; one without an address is no failure."""
+    gone = model_named("yolox").model_copy(update={"url": f"{host}/gone.bin"})
+    there = model_named("speech-weights").model_copy(
+        update={"url": f"{host}/weights.bin", "sha256": SHA256}
+    )
+    with pytest.raises(ModelHostFailed, match="not fetched: yolox;"):
+        fetch_all([gone, model_named("yolov8"), there], tmp_path)
+    assert (tmp_path / there.file).read_bytes() == BYTES
+    said = capsys.readouterr().err
+    assert "404" in said
+    assert "'yolov8' has no address" in said
+    fetch_all([model_named("yolov8"), there], tmp_path)
 
 
 def test_a_model_without_an_address_is_not_fetched(tmp_path: Path) -> None:
