@@ -5,7 +5,7 @@ where these can be imported, else over stand-ins; the name of each case says whi
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -154,7 +154,7 @@ def test_without_its_package_an_engine_is_unavailable(
     """And its reason names the package."""
     for name in PACKAGES[package]:
         monkeypatch.setitem(sys.modules, name, None)
-    openers = {
+    openers: dict[str, Callable[[], object]] = {
         "paddleocr": lambda: PaddleReader(tmp_path, tmp_path),
         "sentence-transformers": lambda: TransformersEmbedder(tmp_path),
         "faster-whisper": lambda: WhisperRecogniser(tmp_path),

@@ -86,7 +86,7 @@ class WhisperModel:
 
 def stand_ins() -> dict[str, ModuleType]:
     """Modules by their names, to be put where Python looks for what is imported."""
-    found = {
+    found: dict[str, dict[str, Any]] = {
         "paddleocr": {"PaddleOCR": PaddleOCR},
         "sentence_transformers": {"SentenceTransformer": SentenceTransformer},
         "torch": {"cuda": SimpleNamespace(is_available=lambda: False)},
