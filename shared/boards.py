@@ -86,7 +86,7 @@ def list_concepts(app: App, *, limit: int = 50) -> list[dict[str, Any]]:
     return [
         {
             "concept_id": concept.id,
-            "product": concept.data.get("product", ""),
+            "product": concept.data.get("name", ""),
             "updated_at": concept.data.get("updated_at", ""),
             "planned": "plan_path" in concept.data,
             "stages": json.loads(json.dumps(concept.data.get("stages", {}))),

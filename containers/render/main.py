@@ -2,11 +2,10 @@
 
 import sys
 
-from shared.renditions import render_and_keep
-
 from shared.app import App
 from shared.events import VariationChosen, VariationRendered
 from shared.handler import job
+from shared.renditions import render_and_keep
 
 
 @job

@@ -1,7 +1,10 @@
-"""`gv create CONCEPT.json`: fifty variations of a concept, ranked, without a server."""
+"""`gv create CONCEPT.json`: fifty variations of a concept, ranked, the best as files."""
 
+import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,34 +17,69 @@ from shared.errors import PipelineError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from scripts.cli.create_files import Made
+    from shared.app import App
+    from shared.domain.creative.footage import Footage
+
 SHOWN = {"concept_id", "variations", "selected", "notes", "model_version"}
 
 
 @click.command()
 @click.argument("concept", type=UserPath())
 @click.option("--video", type=UserPath(), help="The footage; without it ads are colour cards.")
+@click.option(
+    "--transcript", type=UserPath(), help="What is said in the footage, as FILE.srt or .vtt."
+)
+@click.option(
+    "--render", "count", type=click.IntRange(1, 50), help="Make files of the best N variations."
+)
+@click.option("--out", type=UserPath(), help="Where they go; renditions/<concept> when not said.")
 @click.option("--json", "as_json", is_flag=True, help="Print the variations as one JSON object.")
-def create(concept: Path, video: Path | None, as_json: bool) -> None:
+def create(
+    concept: Path,
+    video: Path | None,
+    transcript: Path | None,
+    count: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Plan 50 variations of CONCEPT, a JSON file, and say which to render first and why."""
+    from shared.bootstrap import build_app
+
     try:
-        plan = plan_file(concept, video)
+        app = build_app(read_settings())
+        plan = plan_file(concept, video, app)
+        if count is not None:
+            folder = out or UserPath().convert(
+                f"renditions/{plan.concept_id[:12]}", None, context()
+            )
+            made = render_best(plan, count, (video, transcript), folder, app)
     except PipelineError as problem:
         fail(problem, as_json)
+    shown = plan.model_dump(mode="json", include=SHOWN)
+    if count is None:
+        click.echo(json.dumps(shown, ensure_ascii=False)) if as_json else show_plan(plan)
+        return
     if as_json:
-        click.echo(plan.model_dump_json(include=SHOWN))
+        files = [rendition_row(one) for one in made]
+        click.echo(json.dumps({**shown, "renditions": files}, ensure_ascii=False))
     else:
-        show_plan(plan)
+        show_made(made, folder)
+    sys.exit(0 if made and all(one.rendition for one in made) else 1)
 
 
-def plan_file(concept: Path, video: Path | None) -> VariationPlan:
+def context() -> click.Context:
+    """The call that is being handled: it knows where the user stands."""
+    return click.get_current_context()
+
+
+def plan_file(concept: Path, video: Path | None, app: "App") -> VariationPlan:
     """The plan of a concept's file, stored; raises ConceptInvalid and what planning raises."""
-    from shared.bootstrap import build_app
     from shared.creation import keep_as_next_run, keep_concept, plan_concept
     from shared.domain.creative.concept import read_concept
 
     check_readable(concept)
     given = read_concept(concept.read_bytes(), concept.name)
-    app = build_app(read_settings())
     video_id = None
     if video is not None:
         from shared.domain.video.identity import content_id
@@ -50,6 +88,101 @@ def plan_file(concept: Path, video: Path | None) -> VariationPlan:
         video_id = content_id(video, app.tenant_id)
     wanted = keep_concept(given, app, video_id)
     return keep_as_next_run(plan_concept(wanted, app), app)[0]
+
+
+def render_best(
+    plan: VariationPlan,
+    count: int,
+    footage: tuple[Path | None, Path | None],
+    folder: Path,
+    app: "App",
+) -> "list[Made]":
+    """Make the best variations, showing how far each is; `footage` is a video and its captions."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from scripts.cli import create_files
+
+    video, transcript = footage
+    columns = (TextColumn("  {task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        material: tuple[list[Footage], dict[str, Path]] = ([], {})
+        if video is not None:
+            looking = progress.add_task(f"looking at {video.name!r:.60}", total=1.0)
+            seen = create_files.see_footage(video, transcript, app)
+            material = ([seen], {seen.name: video})
+            progress.update(looking, completed=1.0)
+        if logo := plan.concept.brand.logo_path:
+            material[1][logo] = UserPath().convert(logo, None, context())
+            check_readable(material[1][logo])
+
+        def tell(variation: Variation) -> "create_files.Told":
+            line = progress.add_task(f"#{variation.render_priority}", total=1.0)
+
+            def told(fraction: float, step: str) -> None:
+                described = f"#{variation.render_priority} {step}"
+                progress.update(line, completed=fraction, description=described)
+
+            return told
+
+        best = create_files.chosen(plan, count)
+        return create_files.make_all(plan, best, material, folder, app, tell)
+
+
+def rendition_row(one: "Made") -> dict[str, Any]:
+    """One rendition for machines."""
+    if one.rendition is None:
+        return (
+            {
+                "id": one.variation.id,
+                "error": {"code": one.problem.code, "message": str(one.problem)},
+            }
+            if one.problem
+            else {}
+        )
+    made = one.rendition
+    return {
+        "id": one.variation.id,
+        "render_priority": one.variation.render_priority,
+        "predicted_score": one.variation.predicted_score,
+        "video": str(one.folder / made.rendered.video),
+        "thumbnail": str(one.folder / made.rendered.thumbnail),
+        "preview": str(one.folder / made.rendered.preview) if made.rendered.preview else None,
+        "timeline": str(one.folder / "timeline.json"),
+        "compliance": {check.placement: check.verdict for check in made.compliance},
+        "seconds": made.rendered.seconds,
+        "frames_sha256": made.rendered.frames_sha256,
+        "notes": [*made.timeline.notes, *made.rendered.notes],
+        "fixes": list(made.fixes),
+    }
+
+
+def show_made(made: "Sequence[Made]", folder: Path) -> None:
+    """One line a rendition, and where the page lies."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    rows = Table.grid(padding=(0, 2))
+    for one in made:
+        it = one.variation
+        place = Text(f"#{it.render_priority}", "bold")
+        if one.rendition is None:
+            rows.add_row(place, Text(f"failed: {one.problem}", "red"))
+            continue
+        verdicts = {check.placement: check.verdict for check in one.rendition.compliance}
+        worst = [f"{place} {verdict}" for place, verdict in verdicts.items() if verdict != "pass"]
+        told = ", ".join(worst) or "passes everywhere it was checked"
+        rows.add_row(
+            place,
+            Text(f"{it.predicted_score:.2f}"),
+            Text(f"{one.rendition.rendered.seconds:.1f} s"),
+            Text(f"{it.hook} / {it.cta}"),
+            Text(told, "yellow" if worst else "green"),
+        )
+    console.print(rows)
+    console.print(Text(f"Side by side: {folder / 'index.html'}", "bold"))
 
 
 def show_plan(plan: VariationPlan) -> None:
