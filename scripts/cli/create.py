@@ -50,9 +50,7 @@ def create(
         app = build_app(read_settings())
         plan = plan_file(concept, video, app)
         if count is not None:
-            folder = out or UserPath().convert(
-                f"renditions/{plan.concept_id[:12]}", None, context()
-            )
+            folder = out or here(f"renditions/{plan.concept_id[:12]}")
             made = render_best(plan, count, (video, transcript), folder, app)
     except PipelineError as problem:
         fail(problem, as_json)
@@ -65,12 +63,13 @@ def create(
         click.echo(json.dumps({**shown, "renditions": files}, ensure_ascii=False))
     else:
         show_made(made, folder)
-    sys.exit(0 if made and all(one.rendition for one in made) else 1)
+    failed = [one for one in made if isinstance(one.outcome, PipelineError)]
+    sys.exit(1 if failed or not made else 0)
 
 
-def context() -> click.Context:
-    """The call that is being handled: it knows where the user stands."""
-    return click.get_current_context()
+def here(path: str) -> Path:
+    """A path by where the user stands."""
+    return UserPath().convert(path, None, click.get_current_context())
 
 
 def plan_file(concept: Path, video: Path | None, app: "App") -> VariationPlan:
@@ -113,7 +112,7 @@ def render_best(
             material = ([seen], {seen.name: video})
             progress.update(looking, completed=1.0)
         if logo := plan.concept.brand.logo_path:
-            material[1][logo] = UserPath().convert(logo, None, context())
+            material[1][logo] = here(logo)
             check_readable(material[1][logo])
 
         def tell(variation: Variation) -> "create_files.Told":
@@ -131,16 +130,9 @@ def render_best(
 
 def rendition_row(one: "Made") -> dict[str, Any]:
     """One rendition for machines."""
-    if one.rendition is None:
-        return (
-            {
-                "id": one.variation.id,
-                "error": {"code": one.problem.code, "message": str(one.problem)},
-            }
-            if one.problem
-            else {}
-        )
-    made = one.rendition
+    made = one.outcome
+    if isinstance(made, PipelineError):
+        return {"id": one.variation.id, "error": {"code": made.code, "message": str(made)}}
     return {
         "id": one.variation.id,
         "render_priority": one.variation.render_priority,
@@ -168,16 +160,18 @@ def show_made(made: "Sequence[Made]", folder: Path) -> None:
     for one in made:
         it = one.variation
         place = Text(f"#{it.render_priority}", "bold")
-        if one.rendition is None:
-            rows.add_row(place, Text(f"failed: {one.problem}", "red"))
+        if isinstance(one.outcome, PipelineError):
+            rows.add_row(place, Text(f"failed: {one.outcome}", "red"))
             continue
-        verdicts = {check.placement: check.verdict for check in one.rendition.compliance}
-        worst = [f"{place} {verdict}" for place, verdict in verdicts.items() if verdict != "pass"]
+        checks = one.outcome.compliance
+        worst = [
+            f"{check.placement} {check.verdict}" for check in checks if check.verdict != "pass"
+        ]
         told = ", ".join(worst) or "passes everywhere it was checked"
         rows.add_row(
             place,
             Text(f"{it.predicted_score:.2f}"),
-            Text(f"{one.rendition.rendered.seconds:.1f} s"),
+            Text(f"{one.outcome.rendered.seconds:.1f} s"),
             Text(f"{it.hook} / {it.cta}"),
             Text(told, "yellow" if worst else "green"),
         )
