@@ -57,6 +57,10 @@ def _do(
         from shared.domain.inference.sampling import sample_video
 
         return sample_video(task, limits, on_progress, lambda part: say({"part": part}))
+    if task["do"] == "check":
+        from shared.domain.compliance.measuring import measure_file
+
+        return measure_file(task, limits, on_progress, lambda part: say({"part": part}))
     from shared.domain.video.measure import measure_video
 
     return measure_video(task, limits, on_progress)
