@@ -22,6 +22,7 @@ VERBS = {
     "search": "scripts.cli.search",
     "knowledge": "scripts.cli.knowledge",
     "create": "scripts.cli.create",
+    "check": "scripts.cli.check",
 }
 
 

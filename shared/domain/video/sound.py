@@ -10,6 +10,7 @@ from shared.domain.video.loudness import LOW_EFFECTS, LoudnessMeter, channel_wei
 from shared.domain.video.rhythm import OnsetMeter, Rhythm
 from shared.domain.video.samples import SPEECH_RATE, Blocks, Samples, is_block_rate
 from shared.domain.video.speech import SpeechMeter
+from shared.domain.video.true_peak import TruePeakMeter
 
 __all__ = ["SPEECH_RATE", "Samples", "SoundTap"]
 
@@ -23,10 +24,12 @@ class SoundTap:
     """Measures decoded audio in blocks; nothing is kept of it but its first ten seconds.
 
     `onsets`, `speech` and `meter` are complete after `close`; their times count from
-    `start_seconds`, which is on the clock of the file (None when nothing was heard).
+    `start_seconds`, which is on the clock of the file (None when nothing was heard). The true
+    peak is measured only when its meter is given.
     """
 
-    def __init__(self, max_seconds: float) -> None:
+    def __init__(self, max_seconds: float, peak: TruePeakMeter | None = None) -> None:
+        self.peak = peak
         self.onsets = OnsetMeter()
         self.speech = SpeechMeter()
         self.meter = LoudnessMeter()
@@ -95,7 +98,10 @@ class SoundTap:
             mix = np.array([name not in LOW_EFFECTS for name in names], np.float32)
             self._gains = channel_weights(names)
             self._blocks = Blocks(frame.sample_rate, mix / max(1.0, float(mix.sum())))
-        self._measure(samples_of(frame, len(self._format[1])))
+        samples = samples_of(frame, len(self._format[1]))
+        if self.peak is not None:
+            self.peak.hear(samples, frame.sample_rate)
+        self._measure(samples)
 
     def _measure(self, samples: Samples) -> None:
         assert self._blocks is not None

@@ -61,6 +61,10 @@ def _do(
         from shared.domain.inference.together import measure_and_sample
 
         return measure_and_sample(task, limits, on_progress, lambda part: say({"part": part}))
+    if task["do"] == "check":
+        from shared.domain.compliance.measuring import measure_file
+
+        return measure_file(task, limits, on_progress, lambda part: say({"part": part}))
     from shared.domain.video.measure import measure_video
 
     return measure_video(task, limits, on_progress)

@@ -1,0 +1,1 @@
+"""Compliance: whether a video may run as an ad where it is to run, measured on the file itself."""
