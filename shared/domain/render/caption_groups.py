@@ -52,7 +52,7 @@ def group_words(words: Sequence[CaptionWord]) -> list[WordGroup]:
     found = []
     for index, group in enumerate(groups):
         following = starts[index + 1] if index + 1 < len(starts) else float("inf")
-        end = max(max(word.end_seconds for word in group), group[-1].start_seconds)
+        end = max(*(word.end_seconds for word in group), group[-1].start_seconds)
         if following - end < BRIDGE_SECONDS:
             end = following
         found.append(WordGroup(tuple(group), starts[index], end))

@@ -1,6 +1,7 @@
 """Moving values as expressions for ffmpeg's filters: linear between keys, held outside."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 Key = tuple[float, float]
 
@@ -13,7 +14,7 @@ def expression_over_time(keys: Sequence[Key]) -> str:
     if len(keys) == 1 or all(value == keys[0][1] for _, value in keys):
         return f"{keys[0][1]:.4f}"
     pieces = [(keys[0][0], f"{keys[0][1]:.4f}")]
-    for (begin, low), (end, high) in zip(keys, keys[1:], strict=False):
+    for (begin, low), (end, high) in pairwise(keys):
         if end <= begin:
             continue
         slope = (high - low) / (end - begin)

@@ -207,10 +207,10 @@ class Typecase:
             return char, None
         if code in INVISIBLE:
             return char, last or main
-        if last is not None and last is not main and (char == " " or code in last.widths):
-            # A space or a digit inside Arabic belongs to it, or words would be torn apart.
-            if unicodedata.bidirectional(char) not in ("L", "EN"):
-                return char, last
+        stays = last is not None and last is not main and (char == " " or code in last.widths)
+        if stays and unicodedata.bidirectional(char) not in ("L", "EN"):
+            # A space inside Arabic belongs to it, or words would be torn apart.
+            return char, last
         for font in (main, *_others()):
             if code in font.widths:
                 return char, font

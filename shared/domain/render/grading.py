@@ -21,7 +21,9 @@ def grade_picture(grade: Grade) -> str:
         low, high = (_chroma(c, grade.strength) for c in (grade.shadows, grade.lights))
         # colorcorrect tints before it saturates; the tint itself is meant as it is.
         give_back = 1 / max(grade.saturation, 0.05)
-        spots = ((n, v * give_back) for n, v in zip(("bl", "rl", "bh", "rh"), low + high))
+        spots = (
+            (n, v * give_back) for n, v in zip(("bl", "rl", "bh", "rh"), low + high, strict=True)
+        )
         tints = ":".join(f"{name}={max(-1, min(1, value)):.5f}" for name, value in spots)
         filters += f"colorcorrect={tints}:saturation={grade.saturation:.4f},"
     return filters

@@ -95,7 +95,7 @@ def master(
     return Mastered(CODED, found, tuple(notes))
 
 
-def _approach(  # noqa: PLR0913
+def _approach(
     mixed: Loudness,
     gain: float,
     wanted: float | None,

@@ -77,7 +77,9 @@ def _add_clip(
     count = samples(part.first + part.frames, fps) - samples(part.first, fps)
     known = facts.get(clip.source) if clip.source else None
     if known is None or known.audio_stream is None or not clip.sound or clip.source is None:
-        graph.chains.append(f"anullsrc=r={RATE}:cl=stereo,atrim=end_sample={count},{FORM}[a{number}]")
+        graph.chains.append(
+            f"anullsrc=r={RATE}:cl=stereo,atrim=end_sample={count},{FORM}[a{number}]"
+        )
         return
     seconds = part.frames / fps * clip.speed + READ_ON_SECONDS
     inside = ["-seek_timestamp", "1", "-ss", f"{clip.start_seconds:.6f}", "-t", f"{seconds:.6f}"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from shared.domain.render.frames import FramePlan, Part, frame_range
 from shared.domain.render.framing import Canvas, frame_picture
 from shared.domain.render.grading import grade_picture
+from shared.domain.render.logo import DRAWN, logo_width
 from shared.domain.render.probe import SourceFacts
 from shared.timeline_models import Logo, Timeline, TimelineClip
 
@@ -18,7 +19,6 @@ TO_SDR = (
 TAGS = "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 READ_ON_SECONDS = 0.5
 MANY_INPUTS = 4
-MAX_LOGO_PIXELS = 64_000_000
 
 
 @dataclass
@@ -54,8 +54,6 @@ class Material:
     links: Mapping[str, str]
     facts: Mapping[str, SourceFacts]
     demuxers: Mapping[str, str]
-    logo: str | None = None
-    logo_demuxer: str = ""
     text: str | None = None
 
 
@@ -71,8 +69,8 @@ def draw_graph(
         graph.chains.append(f"{_colour(timeline.end_card.background, plan.card, canvas)}[card]")
         graph.chains.append(f"[{label}][card]concat=n=2:v=1:a=0[whole]")
         label = "whole"
-    if timeline.logo and material.logo:
-        label = _add_logo(graph, timeline.logo, material, label)
+    if timeline.logo:
+        label = _add_logo(graph, timeline.logo, label)
     words = f"ass=filename={material.text}," if material.text else ""
     graph.chains.append(f"[{label}]{words}format=yuv420p,{TAGS}[picture]")
     return graph
@@ -96,7 +94,8 @@ def _add_clip(graph: PictureGraph, part: Part, number: int, material: Material) 
         f"setpts=(PTS-{lead:.6f}/TB)/{clip.speed:.6f},"
         f"fps={canvas.fps}:start_time=0,tpad=stop=-1:stop_mode=clone,"
         f"trim=end_frame={part.frames},settb=1/{canvas.fps},"
-        f"{_framed(clip, facts, canvas)},setsar=1,format=yuv420p,{grade_picture(graph.timeline.grade)}{TAGS}"
+        f"{_framed(clip, facts, canvas)},setsar=1,format=yuv420p,"
+        f"{grade_picture(graph.timeline.grade)}{TAGS}"
     ).replace("@", f"v{number}")
     graph.chains.append(f"[{index}:v:0]{chain}[v{number}]")
 
@@ -163,12 +162,10 @@ def _concat(graph: PictureGraph, run: list[int]) -> str:
     return f"c{run[0]}"
 
 
-def _add_logo(graph: PictureGraph, logo: Logo, material: Material, label: str) -> str:
+def _add_logo(graph: PictureGraph, logo: Logo, label: str) -> str:
     canvas = graph.canvas
-    assert material.logo is not None
-    limit = ["-max_pixels", str(MAX_LOGO_PIXELS)]
-    index = graph.add_input([*limit, *source_words(material.logo, material.logo_demuxer)])
-    width = max(2, round(logo.width * canvas.width))
+    index = graph.add_input(source_words(DRAWN, "png_pipe"))
+    width = logo_width(logo, canvas.width)
     first, end = frame_range(logo.start_seconds, logo.end_seconds, canvas.fps)
     graph.chains.append(
         f"[{index}:v:0]trim=end_frame=1,format=rgba,scale={width}:-1:flags=bicubic:"

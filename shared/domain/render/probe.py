@@ -1,6 +1,7 @@
 """What a source really is: read from its header and first picture, in a child with limits."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,8 @@ def probe_sources(files: dict[str, Path], limits: Limits) -> dict[str, SourceFac
     Raises what shared/domain/video/refusals.py names, with the source's name in front.
     """
     with ThreadPoolExecutor(WORKERS) as pool:
-        return dict(zip(files, pool.map(lambda item: _probe(*item, limits), files.items())))
+        found = pool.map(lambda name: _probe(name, files[name], limits), files)
+        return dict(zip(files, found, strict=True))
 
 
 def _probe(name: str, path: Path, limits: Limits) -> SourceFacts:
@@ -138,7 +140,7 @@ def _index_facts(stream: Any, demuxer: str) -> dict[str, Any]:
     nominal = 1 / float(stream.average_rate or 25)
     entries = list(stream.index_entries) if demuxer == "mov" else []
     at = [float(entry.timestamp * stream.time_base) for entry in entries]
-    gaps = [later - sooner for sooner, later in zip(at, at[1:], strict=False)]
+    gaps = [later - sooner for sooner, later in pairwise(at)]
     if not gaps:
         return {"longest_gap_seconds": max(nominal, 1.0)}
     return {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.domain.render.ffmpeg import ffmpeg_path
-from shared.domain.render.refusals import RenderFailed, RenderTooSlow
+from shared.domain.render.refusals import RenderFailed, RenderTooSlow, SourceUnreadable
 
 GUARD = Path(__file__).with_name("guard.py")
 READ_BYTES = 1 << 16
@@ -19,6 +19,8 @@ LAST_WORDS = 400
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-y")
 LOUD = ("-v", "info")
 ERRORS_ONLY = ("-v", "error")
+SOURCE_SIGNS = ("Error opening input", "matches no streams")
+MEMORY_SIGNS = ("Cannot allocate memory", "No space left")
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,16 @@ def run_ffmpeg(
         finally:
             process.kill()
     if status:
-        raise RenderFailed(f"ffmpeg ended with status {status}: {last_words(said)}")
+        raise _failure(status, said)
     return said
+
+
+def _failure(status: int, said: str) -> RenderFailed | SourceUnreadable:
+    """Whose fault it is: a file that cannot be opened will not open the next time either."""
+    words = last_words(said)
+    if any(sign in said for sign in SOURCE_SIGNS) and not any(s in said for s in MEMORY_SIGNS):
+        return SourceUnreadable(f"a source cannot be decoded: {words}; export it again")
+    return RenderFailed(f"ffmpeg ended with status {status}: {words}")
 
 
 def _start(

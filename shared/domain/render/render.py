@@ -22,13 +22,14 @@ from shared.domain.render.ffmpeg import ffmpeg_version
 from shared.domain.render.frames import FramePlan, plan_frames
 from shared.domain.render.hashing import loopback_words, read_hashes
 from shared.domain.render.lettering import Letterer
+from shared.domain.render.logo import draw_logo
 from shared.domain.render.mastering import METER, MIX, Mastered, master, read_loudness
 from shared.domain.render.mixing import mix_graph
 from shared.domain.render.picture import Material, draw_graph
 from shared.domain.render.probe import probe_sources
 from shared.domain.render.process import Allowance, run_ffmpeg
 from shared.domain.render.refusals import SourceMissing, SourceUnreadable
-from shared.domain.render.sniffing import sniff_logo, sniff_sound
+from shared.domain.render.sniffing import sniff_sound
 from shared.domain.render.thumbnail import candidate_words, candidates_chain, choose_thumbnail
 from shared.domain.render.workplace import lay_out_fonts, link_files, work_in
 from shared.models import Limits
@@ -149,10 +150,9 @@ class _Job:
         demuxers = {name: one.demuxer for name, one in facts.items()}
         if music and music not in demuxers:
             demuxers[music] = sniff_sound(music, self.files[music])
-        logo = timeline.logo.path if timeline.logo else None
-        if logo:
-            self._check(logo, "")
-            (self.work / "logo").symlink_to(self.files[logo].resolve())
+        if timeline.logo:
+            self._check(timeline.logo.path, "")
+            draw_logo(self.files[timeline.logo.path], timeline, self.work)
         text = letterer.document()
         lay_out_fonts(letterer.fonts.used_files(), self.work)
         if text is not None:
@@ -161,8 +161,6 @@ class _Job:
             links=links,
             facts=facts,
             demuxers=demuxers,
-            logo="logo" if logo else None,
-            logo_demuxer=sniff_logo(self.files[logo]) if logo else "",
             text=TEXT if text is not None else None,
         )
 
@@ -186,9 +184,8 @@ class _Job:
         (self.work / "sound.txt").write_text(chains + "\n")
         output = ("-map", "[mix]", "-c:a", "pcm_f32le", "-f", "wav", MIX)
         words = [*graph.inputs, *graph_words("sound.txt"), *output]
-        mixed = read_loudness(run_ffmpeg(words, self.work, self._allowance, verbose=True))
-        if not graph.heard:
-            mixed = None
+        said = run_ffmpeg(words, self.work, self._allowance, verbose=True)
+        mixed = read_loudness(said) if graph.heard else None
         return master(mixed, timeline.sound, timeline.encoding, self.work, self._allowance)
 
     def _preview(self, material: Material, sound: Mastered) -> None:
@@ -205,9 +202,7 @@ class _Job:
         self._put(PREVIEW)
         self.tell(PREVIEW_SHARE, "preview")
 
-    def _video(
-        self, material: Material, sound: Mastered, encoding: Encoding, begin: float
-    ) -> str:
+    def _video(self, material: Material, sound: Mastered, encoding: Encoding, begin: float) -> str:
         timeline = self.timeline
         graph = draw_graph(timeline, self.plan, canvas_of(timeline), material)
         graph.chains.append("[picture]split[video][early]")

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shared.domain.render.refusals import RenderFailed
 
 HOOK_SECONDS = 3.0
@@ -45,7 +48,7 @@ def choose_thumbnail(work: Path, thumbnail: Path) -> None:
     best[1].replace(thumbnail)
 
 
-def goodness(grey: "cv2.typing.MatLike") -> float:  # type: ignore[name-defined]  # noqa: F821
+def goodness(grey: NDArray[np.uint8]) -> float:
     """How good an 8-bit grey picture is as a thumbnail: contrast and sharpness, well exposed."""
     import cv2
 
@@ -53,4 +56,4 @@ def goodness(grey: "cv2.typing.MatLike") -> float:  # type: ignore[name-defined]
     exposed = 1.0 if DARK < light < BRIGHT else 0.1
     sharpness = float(cv2.Laplacian(grey, cv2.CV_64F).var()) ** 0.5
     contrast = float(grey.std())
-    return exposed * (sharpness + contrast + 0.01)
+    return float(exposed * (sharpness + contrast + 0.01))

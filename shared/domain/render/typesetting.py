@@ -9,7 +9,7 @@ LINE_HEIGHT = 1.22
 # Kerning and joining are not measured; outlines need room too.
 SPARE_WIDTH = 0.97
 MIN_EM = 3
-SIZE_STEPS = 12
+BALANCE_STEPS = 6
 # Below this share of the picture's short side words are rather broken than made smaller.
 LEGIBLE = 0.03
 
@@ -65,9 +65,23 @@ class Typesetter:
         """
         whole = self._largest(paragraphs, box, (least, most), breaking=False)
         if whole is not None:
-            return whole
+            return self._balanced(paragraphs, box[0], whole)
         found = self._largest(paragraphs, box, (MIN_EM, most), breaking=True)
         return found or self._set(paragraphs, box[0], MIN_EM, breaking=True)
+
+    def _balanced(
+        self, paragraphs: Sequence[Sequence[Word]], width: float, found: Setting
+    ) -> Setting:
+        """The narrowest setting with as many lines, so that no word stands alone."""
+        low, high, best = width / 2, width, found
+        for _ in range(BALANCE_STEPS):
+            middle = (low + high) / 2
+            tried = self._set(paragraphs, middle, found.em, breaking=False)
+            if len(tried.lines) == len(found.lines) and tried.width <= found.width:
+                best, high = tried, middle
+            else:
+                low = middle
+        return best
 
     def _largest(
         self,
