@@ -43,7 +43,12 @@ def build_app(settings: Settings) -> App:
     makers = {port: _maker(port, getattr(settings, port), options) for port in ADAPTERS}
     judges, annotators = _council_makers(settings.council, options)
     return App(
-        Adapters(**makers, judges=judges, annotators=annotators),
+        Adapters(
+            **makers,
+            judges=judges,
+            annotators=annotators,
+            copywriters=_copywriter_maker(settings.copywriter, options),
+        ),
         settings.limits,
         settings.council_rules,
         settings.tools,
@@ -53,6 +58,7 @@ def build_app(settings: Settings) -> App:
         push_max_bytes=settings.push_max_bytes,
         inline_seconds=settings.inline_seconds,
         job_timeout_seconds=settings.job_timeout_seconds,
+        creative_rules=settings.creative_rules,
     )
 
 
@@ -95,6 +101,19 @@ def _council_makers(urls: str, options: Options) -> tuple[Callable[[], Any], Cal
         return _made_once(connect)
 
     return maker("language."), maker("video_intelligence.")
+
+
+def _copywriter_maker(url: str, options: Options) -> Callable[[], Any]:
+    """How the language model that writes copy is made; an empty URL makes none."""
+
+    def connect() -> list[Any]:
+        technology = COUNCIL.get(url.partition("://")[0], "")
+        if url and not technology.startswith("language."):
+            known = ", ".join(f"{s}://" for s, t in COUNCIL.items() if t.startswith("language."))
+            raise ConfigError(f"GEMINIVIDEO_COPYWRITER={url!r}: expected one of {known}MODEL")
+        return [import_module(f"shared.adapters.{technology}").connect(url, options)] if url else []
+
+    return _made_once(connect)
 
 
 def _council_places(urls: str) -> list[tuple[str, str]]:

@@ -155,6 +155,13 @@ class AdRecord(Record):
     impressions: int | None = Field(default=None, ge=0)
     clicks: int | None = Field(default=None, ge=0)
     conversions: int | None = Field(default=None, ge=0)
+    revenue_per_spend: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="ROAS"
+    )
+    industry: str = Field(default="", description="empty: nobody said")
+    objective: str = Field(default="", description="empty: nobody said")
+    hook_template: str = Field(default="", description="id; empty: not from a template of ours")
+    cta_template: str = Field(default="", description="id; empty: not from a template of ours")
 
 
 class SimilarAd(Record):

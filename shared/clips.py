@@ -52,7 +52,10 @@ def keep_clips(ads: ClipSet, record: AdRecord, path: str, app: App) -> None:
     app.documents.commit([Put(ADS, ads.video_id, facts, expect=version, vector=vector)])
 
 
-_RESULTS = ("started_at", "impressions", "clicks", "conversions")
+_RESULTS = (
+    *("started_at", "impressions", "clicks", "conversions", "revenue_per_spend"),
+    *("industry", "objective", "hook_template", "cta_template"),
+)
 
 
 def clip_document(clip: Clip) -> dict[str, Any]:

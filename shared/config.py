@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from shared.errors import ConfigError
 from shared.events import LOCAL_TENANT, TenantId
-from shared.models import CouncilRules, InferenceTools, Limits
+from shared.models import CouncilRules, CreativeRules, InferenceTools, Limits
 
 PREFIX = "GEMINIVIDEO_"
 
@@ -173,6 +173,29 @@ class Settings(BaseModel):
         description="what runs the sentence model; `sentence-transformers` where it is installed",
     )
 
+    copywriter: str = Field(
+        "",
+        description="a model that writes texts for variations, such as `gemini://MODEL`, within "
+        "the council's caps; empty: templates alone",
+    )
+    creative_diversity: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="how much unlikeness counts when variations are picked; 0: the score alone",
+    )
+    creative_most_selected: int = Field(
+        10, ge=0, le=50, description="most variations of a concept that are picked for rendering"
+    )
+    creative_least_score: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="a variation is picked when its predicted score is over this",
+    )
+
     @model_validator(mode="after")
     def _check_waits(self) -> Self:
         if self.retry_min_seconds > self.retry_max_seconds:
@@ -204,6 +227,15 @@ class Settings(BaseModel):
             object_model=self.object_model,
             text_reader=self.text_reader,
             sentence_engine=self.sentence_engine,
+        )
+
+    @property
+    def creative_rules(self) -> CreativeRules:
+        """How variations are picked, as the domain takes it."""
+        return CreativeRules(
+            diversity=self.creative_diversity,
+            most_selected=self.creative_most_selected,
+            least_score=self.creative_least_score,
         )
 
     @property

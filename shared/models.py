@@ -45,6 +45,14 @@ class CouncilRules(Record):
     prices: str = Field(default="", description="path of a price table; empty: the one shipped")
 
 
+class CreativeRules(Record):
+    """How variations are picked; all are settings."""
+
+    diversity: float = Field(default=0.5, ge=0, le=1, description="0 is by expectation alone")
+    most_selected: int = Field(default=10, ge=0, le=50)
+    least_score: float = Field(default=0.5, ge=0, le=1, description="what is not over it is left")
+
+
 class InferenceTools(Record):
     """Where the networks lie, and which of two kinds is used where there are two."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from shared.events import LOCAL_TENANT, Event, Message
-from shared.models import CouncilRules, InferenceTools, Limits
+from shared.models import CouncilRules, CreativeRules, InferenceTools, Limits
 
 if TYPE_CHECKING:
     # Stages that judge nothing need not wait for these.
@@ -424,6 +424,7 @@ class Adapters:
     tables: Callable[[], Tables]
     judges: Callable[[], Sequence[LanguageModel]] = tuple
     annotators: Callable[[], Sequence[VideoAnnotator]] = tuple
+    copywriters: Callable[[], Sequence[LanguageModel]] = tuple
 
 
 def _ignore_progress(fraction: float, step: str) -> None:
@@ -449,6 +450,7 @@ class App:
     """How long one attempt of a job may take."""
     progress: Callable[[float, str], None] = _ignore_progress
     """Tell how far the work is: a fraction 0-1 and the name of the step."""
+    creative_rules: CreativeRules = field(default_factory=CreativeRules)
 
     def for_tenant(self, tenant_id: str) -> "App":
         """The same app, seen by one tenant."""
@@ -511,3 +513,9 @@ class App:
     def annotators(self) -> Sequence[VideoAnnotator]:
         """What measures a video for the council."""
         return self.adapters.annotators()
+
+    @cached_property
+    def copywriter(self) -> LanguageModel | None:
+        """What writes copy, asked with this tenant's key; None unless the settings name one."""
+        found = self.adapters.copywriters()
+        return found[0].with_secrets(self.secrets) if found else None

@@ -23,6 +23,7 @@ WEB = ["functions_framework", "flask"]
 STAGE_PARTS = (
     *("shared.domain", "shared.handler", "shared.ledger", "shared.metering", "shared.spend"),
     *("shared.ports", "shared.jobs", "shared.analysis", "shared.clips", "shared.templates"),
+    "shared.creation",
 )
 
 # A place, what of ours it may import, and which third parties it must not. The first match rules.
@@ -54,6 +55,14 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.analysis", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.templates", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.clips", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
+    (
+        "shared.creation",
+        (
+            *("shared.domain", "shared.ports", "shared.clips", "shared.metering"),
+            *("shared.templates", *VOCABULARY),
+        ),
+        VENDORS,
+    ),
     ("shared.spend", ("shared.ports", *VOCABULARY), VENDORS),
     ("shared.status", ("shared.ports", *VOCABULARY), VENDORS),
     ("shared.report", ("shared.ports", *VOCABULARY), VENDORS),

@@ -36,6 +36,7 @@ IMPORT_BUDGETS = {
     "infer": (0.6, 150),
     "score": (0.6, 150),
     "council": (0.6, 150),
+    "generate_variations": (0.6, 150),
 }
 """Seconds and megabytes after `import main` in a fresh interpreter: what a cold start waits for."""
 MOST_RUNS = 6

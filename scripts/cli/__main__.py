@@ -20,6 +20,7 @@ VERBS = {
     "models": "scripts.cli.models",
     "search": "scripts.cli.search",
     "knowledge": "scripts.cli.knowledge",
+    "create": "scripts.cli.create",
 }
 
 

@@ -50,6 +50,13 @@ class Entry(Record):
     industries: tuple[str, ...] = Field(default=(), description="empty: all")
     hook_type: str = ""
     platform: str = ""
+    forms: dict[str, Literal["noun", "phrase", "clause"]] = Field(
+        default={}, description="what a field's value must be, as grammar goes; else anything"
+    )
+    claims: tuple[str, ...] = Field(
+        default=(), description="what the text promises, which the advertiser must have promised"
+    )
+    soft: bool = Field(default=False, description="a call to look, not to act")
     feature: str = Field(default="", description="what of the report the pattern is about")
     low: float | None = None
     high: float | None = None
@@ -154,6 +161,10 @@ def _check_entry(entry: Entry, place: str) -> None:
         raise KnowledgeInvalid(f"{name} has no text; give one, or say `removed`")
     if entry.low is not None and entry.high is not None and entry.low > entry.high:
         raise KnowledgeInvalid(f"{name}: low {entry.low} is above high {entry.high}; swap them")
+    unknown = sorted(set(entry.forms) - set(FIELDS))
+    if unknown:
+        known = ", ".join(FIELDS)
+        raise KnowledgeInvalid(f"{name}: a form for field {unknown[0]!r}; there are {known}")
     fields: dict[str, frozenset[str]] = {}
     for language, text in entry.texts.items():
         if not re.fullmatch(r"[a-z]{2}", language):
