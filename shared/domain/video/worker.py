@@ -50,6 +50,11 @@ def _do(
 
         return inspect_media(Path(task["path"]), task["demuxer"], limits)
 
+    if task["do"] == "probe":
+        from shared.domain.render.probe import probe_media
+
+        return probe_media(Path(task["path"]), task["demuxer"], limits)
+
     def on_progress(share: float, step: str) -> None:
         say({"progress": round(share, 3), "step": step})
 

@@ -1,0 +1,79 @@
+"""The command lines that turn a drawn graph into a preview and into the video."""
+
+from shared.domain.render.ffmpeg import has_nvenc
+from shared.domain.render.frames import FramePlan
+from shared.domain.render.framing import Canvas
+from shared.timeline_models import Encoding, Timeline
+
+PREVIEW_SHORT_SIDE = 360
+PREVIEW_CRF = 27
+FILTER_THREADS = 2
+# libx264's scale of quality and NVENC's differ by about this much at the same bits.
+NVENC_CQ_MORE = 5
+BT709 = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")
+REPEATABLE = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1")
+FAST_START = ("-movflags", "+faststart", "-f", "mp4")
+
+
+def choose_encoder(asked: Encoding, encoder: str | None) -> tuple[Encoding, tuple[str, ...]]:
+    """The encoding with an encoder that this machine has, and a note when it is another."""
+    wanted = encoder or asked.video
+    if wanted == "auto":
+        wanted = "h264_nvenc" if has_nvenc() else "libx264"
+    elif wanted == "h264_nvenc" and not has_nvenc():
+        return asked.model_copy(update={"video": "libx264"}), (
+            "no GPU with an H.264 encoder answers here: encoded by libx264 on the processor",
+        )
+    return asked.model_copy(update={"video": wanted}), ()
+
+
+def canvas_of(timeline: Timeline) -> Canvas:
+    """The full canvas."""
+    return Canvas(timeline.width, timeline.height, timeline.fps)
+
+
+def preview_canvas(timeline: Timeline) -> Canvas:
+    """360 pixels on the short side, never more than the video has."""
+    share = min(1.0, PREVIEW_SHORT_SIDE / min(timeline.width, timeline.height))
+    width, height = (max(2, 2 * round(side * share / 2)) for side in _sides(timeline))
+    return Canvas(width, height, timeline.fps, "fast_bilinear")
+
+
+def _sides(timeline: Timeline) -> tuple[int, int]:
+    return timeline.width, timeline.height
+
+
+def video_words(timeline: Timeline, encoding: Encoding) -> list[str]:
+    """How the pictures of the video are coded."""
+    keys = max(1, round(encoding.keyframe_seconds * timeline.fps))
+    if encoding.video == "h264_nvenc":
+        coder = ["-c:v", "h264_nvenc", "-preset", "p4", "-rc", "vbr", "-b:v", "0"]
+        coder += ["-cq", str(min(51, encoding.crf + NVENC_CQ_MORE)), "-forced-idr", "1"]
+    else:
+        coder = ["-c:v", "libx264", "-preset", encoding.preset, "-crf", str(encoding.crf)]
+        coder += ["-threads", str(encoding.threads)]
+    return [
+        *coder,
+        *("-g", str(keys), "-force_key_frames", f"expr:not(mod(n,{keys}))"),
+        *("-profile:v", "high", "-pix_fmt", "yuv420p", "-color_range", "tv", *BT709),
+        *("-r", str(timeline.fps), "-fps_mode", "cfr", *REPEATABLE),
+    ]
+
+
+def preview_words(timeline: Timeline) -> list[str]:
+    """How the preview is coded: as fast as can be."""
+    coder = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", str(PREVIEW_CRF))
+    return [
+        *(*coder, "-threads", "2", "-g", str(timeline.fps * 2), "-pix_fmt", "yuv420p"),
+        *("-color_range", "tv", *BT709, "-r", str(timeline.fps), "-fps_mode", "cfr", *REPEATABLE),
+    ]
+
+
+def graph_words(name: str) -> list[str]:
+    """The graph from its file; a fixed number of threads."""
+    return ["-filter_complex_threads", str(FILTER_THREADS), "-/filter_complex", name]
+
+
+def seconds_of(plan: FramePlan, timeline: Timeline) -> float:
+    """How long the output is."""
+    return plan.total / timeline.fps
