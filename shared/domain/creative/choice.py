@@ -18,10 +18,11 @@ from shared.domain.creative.shots import (
 )
 
 # What is said counts beside how it looks; sentences that follow one another make more sense.
-VOICE_VALUE, FOLLOWING_VALUE = 0.35, 0.15
+VOICE_VALUE, FOLLOWING_VALUE = 0.35, 0.25
 MOST_HOOK_SHARE, MOST_CLOSING_SHARE = 0.7, 0.4
 LEAST_HOOK_SECONDS = 1.5
 WHOLE_SHOT_SECONDS = 0.4
+LONGEST_SILENCE_SECONDS = 0.7
 BEAT_REACH = 0.35
 
 
@@ -66,12 +67,14 @@ def choose_parts(
 ) -> tuple[list[Part], list[str]]:
     """The version's parts in its order, together at most `order.frames`, and what to say of them.
 
-    The hook comes first, the closing last, all others between them in the story's order.
+    The hook comes first, all others in the story's order up to the closing, if there is enough.
     """
     notes: list[str] = []
     hook = _hook(stretches, interests, order)
     others = [one for one in stretches if one is not hook.stretch]
     closing = _closing(others, interests, order, hook)
+    if closing:
+        others = _up_to(closing, others, order, hook)
     left = order.frames - hook.frames
     fixed = [hook]
     if closing and closing.spoken:
@@ -83,7 +86,10 @@ def choose_parts(
         _spoken_part(spoken[i], order, "said whole")
         for i in _best_set(spoken, left - reserve, order)
     ]
+    said = _bridged(said, order)
     left -= sum(part.frames for part in said)
+    pauses = [part.stretch for part in said if part.why == "a breath"]
+    others = [one for one in others if not any(_within(one, pause) for pause in pauses)]
     free = _free_candidates(others, [*fixed, *said], order)
     shown = _fill(free, closing, left, order)
     left -= sum(frames for _, frames in shown)
@@ -93,8 +99,7 @@ def choose_parts(
         if used_again:
             notes.append("there are too few shots: another part of a shot that was shown is shown")
     story = [*said, *fixed[1:], *_windows(shown, interests, order)]
-    last = closing if closing is not None else None
-    story.sort(key=lambda part: (part.stretch is last, part.reel.number, part.start))
+    story.sort(key=lambda part: (part.reel.number, part.start))
     return _on_beats(hook, story, order), notes
 
 
@@ -121,12 +126,9 @@ def whole_parts(
 
 def _hook(stretches: Sequence[Stretch], interests: Sequence[Interest], order: Order) -> Part:
     most = MOST_HOOK_SHARE * order.frames
-    able = [
-        one
-        for one in stretches
-        if (_room(one, order) <= most and one.whole) or (not one.spoken and one.seconds > 0)
-    ]
-    stretch, place = pick_hook(able or stretches, interests, LEAST_HOOK_SECONDS)
+    able = [one for one in stretches if not one.spoken or _room(one, order) <= most]
+    begun = [one for one in able if one.whole and one.seconds >= LEAST_HOOK_SECONDS]
+    stretch, place = pick_hook(begun or able or stretches, interests, LEAST_HOOK_SECONDS)
     if stretch.spoken:
         return Part(stretch, stretch.start, _room(stretch, order), "the hook: the strongest words")
     seconds = min(max(order.pace.shot_seconds, LEAST_HOOK_SECONDS), order.rules.hook_seconds)
@@ -153,6 +155,13 @@ def _closing(
     return pick_closing(able, interests)
 
 
+def _up_to(closing: Stretch, others: Sequence[Stretch], order: Order, hook: Part) -> list[Stretch]:
+    """Without what comes after the closing, if there is enough before it."""
+    before = [one for one in others if one.place <= closing.place]
+    enough = sum(_room(one, order) for one in before) >= 1.2 * (order.frames - hook.frames)
+    return before if enough else list(others)
+
+
 def _room(stretch: Stretch, order: Order) -> int:
     """Whole frames of the output that a stretch has; what is said is never cut short."""
     frames = stretch.seconds * order.rate
@@ -173,30 +182,64 @@ def _best_set(spoken: Sequence[Stretch], capacity: int, order: Order) -> list[in
         return []
     skipped = np.zeros(capacity + 1)
     taken = np.full(capacity + 1, -np.inf)
-    came: list[tuple[NDArray[np.bool_], NDArray[np.bool_], int]] = []
+    came: list[tuple[NDArray[np.bool_], NDArray[np.bool_], int, int]] = []
     for i, one in enumerate(spoken):
         frames = max(1, _room(one, order))
         value = frames * (VOICE_VALUE + one.score)
-        follows = i > 0 and spoken[i - 1].reel is one.reel and one.start - spoken[i - 1].end < 1.0
-        with_last = taken + (FOLLOWING_VALUE * frames if follows else 0.0)
-        now = np.full(capacity + 1, -np.inf)
-        if frames <= capacity:
-            before = np.maximum(skipped, with_last)
-            now[frames:] = before[: capacity + 1 - frames] + value
-        came.append((with_last > skipped, taken > skipped, frames))
-        skipped, taken = np.maximum(skipped, taken), now
+        silence = _silence(spoken[i - 1], one, order) if i else None
+        alone = _moved_up(skipped, frames, value)
+        after = _moved_up(taken, frames + (silence or 0), value)
+        if silence is not None:
+            after = after + FOLLOWING_VALUE * frames + silence * (VOICE_VALUE + one.score)
+        came.append((after > alone, taken > skipped, frames, silence or 0))
+        skipped, taken = np.maximum(skipped, taken), np.maximum(alone, after)
     chosen = []
     left = int(np.argmax(np.round(np.maximum(skipped, taken), 6)))
     here = bool(taken[left] > skipped[left])
     for i in range(len(spoken) - 1, -1, -1):
-        last_taken, last_better, frames = came[i]
+        after_last, last_better, frames, pause = came[i]
         if here:
             chosen.append(i)
-            left -= frames
-            here = bool(last_taken[left])
+            here = bool(after_last[left])
+            left -= frames + (pause if here else 0)
         else:
             here = bool(last_better[left])
     return chosen[::-1]
+
+
+def _moved_up(values: NDArray[np.float64], frames: int, value: float) -> NDArray[np.float64]:
+    """What can be had with so many frames more."""
+    found = np.full(len(values), -np.inf)
+    if frames < len(values):
+        found[frames:] = values[: len(values) - frames] + value
+    return found
+
+
+def _within(one: Stretch, other: Stretch) -> bool:
+    return one.reel is other.reel and one.start < other.end and one.end > other.start
+
+
+def _silence(one: Stretch, other: Stretch, order: Order) -> int | None:
+    """The frames between two sentences that follow one another; None: they are told apart."""
+    pause = other.start - one.end
+    if one.reel is not other.reel or not -1e-6 <= pause < LONGEST_SILENCE_SECONDS:
+        return None
+    return round(pause * order.rate)
+
+
+def _bridged(said: Sequence[Part], order: Order) -> list[Part]:
+    """Sentences that follow one another with the silence between them: nothing jumps there."""
+    found: list[Part] = []
+    for part in said:
+        silence = _silence(found[-1].stretch, part.stretch, order) if found else None
+        if silence:
+            before = found[-1]
+            pause = replace(
+                before.stretch, start=before.stretch.end, end=part.stretch.start, spoken=True
+            )
+            found.append(Part(pause, pause.start, silence, "a breath"))
+        found.append(part)
+    return found
 
 
 def _free_candidates(

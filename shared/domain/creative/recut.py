@@ -138,14 +138,7 @@ def _slowed(parts: list[Part], order: Order, plan: Plan) -> tuple[list[Part], li
             replace(part, speed=round(speed, 4), frames=int(part.frames / round(speed, 4)))
             for part in parts
         ]
-    have = sum(part.frames for part in parts) + plan.card_frames
-    asked = plan.variation.duration * order.rate
-    if have >= asked - 1:
-        return parts, []
-    said = (
-        f"the footage is shorter than asked: {have / order.rate:.1f} s of {asked // order.rate} s"
-    )
-    return parts, [said + (f", at {speed:.2f} times its speed" if slow else "")]
+    return parts, [f"the footage runs at {speed:.2f} times its speed"] if slow else []
 
 
 def _speech_notes(reels: Sequence[Reel], stretches: Sequence[Stretch], body: float) -> list[str]:
@@ -178,6 +171,11 @@ def _assemble(reels: Sequence[Reel], cuts: Sequence[Cut], plan: Plan, notes: lis
         notes.append("there is too little footage to read anything over it: colour cards follow")
     longest = round(plan.rules.longest_end_card_seconds * rate) - plan.card_frames
     longer = missing if missing <= longest else 0
+    if missing > longer:
+        have = frames + plan.card_frames
+        notes.append(
+            f"the footage allows {have / rate:.1f} s of the {plan.variation.duration} s asked"
+        )
     seconds = sum(clip.seconds for clip in clips) - _overlaps(clips)
     body = round(seconds * rate) / rate
     words, why_not = _captions(clips, starts_of(clips), reels)

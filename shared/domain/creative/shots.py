@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shared.domain.creative.footage import Reel
 from shared.domain.creative.pace import Editing
 from shared.domain.creative.words import Breath, breaths_of, cut_around, divide
+from shared.domain.scoring.hook_types import find_hooks
 
 STEPS_A_SECOND = 10
 FACE_REACH_SECONDS = 0.6
@@ -20,6 +21,9 @@ FACE_REACH_SECONDS = 0.6
 CALM, TEXT_BONUS, CLIP_SHARE = 0.3, 0.1, 0.5
 PEAK_SHARE, FACE_AT_ONCE, OPENING_SHARE = 0.25, 0.15, 0.2
 LATE_SHARE, CTA_BONUS = 0.6, 0.3
+WORDS_SHARE, FULL_HOOK, MOST_READ = 0.3, 2.0, 30
+# A first picture that is gone at once is a flash.
+FLASH_SECONDS, FLASH_COST = 0.6, 0.25
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,9 @@ class Interest:
             value += FACE_AT_ONCE
         if start <= self.reel.takes[0].start + 0.1:
             value += OPENING_SHARE * self.reel.analysis.hook.hook_score
+        soon = (take.start - start for take in self.reel.takes)
+        if any(0.05 < seconds < FLASH_SECONDS for seconds in soon):
+            value -= FLASH_COST
         return round(value, 4)
 
     def best_start(self, start: float, end: float, seconds: float) -> float:
@@ -129,14 +136,14 @@ class Interest:
 def stretches_of(interest: Interest, most_seconds: float) -> list[Stretch]:
     """The spoken and the free stretches of a reel, in order of time; none overlaps another.
 
-    Speech longer than `most_seconds` is divided at its widest pauses; a part that still is longer
-    or that no frame can be cut around is left out.
+    Speech longer than `most_seconds` is divided at its widest pauses, into parts that can be put
+    together; a part that still is longer or that no frame can be cut around is left out.
     """
     reel, rules = interest.reel, interest.rules
     breaths = [
         part
         for breath in breaths_of(reel, rules.pause_seconds)
-        for part in divide(breath, most_seconds)
+        for part in divide(breath, _part_seconds(breath, most_seconds))
     ]
     spoken, kept = [], []
     for breath in breaths:
@@ -150,8 +157,15 @@ def stretches_of(interest: Interest, most_seconds: float) -> list[Stretch]:
     return sorted([*spoken, *free], key=lambda one: (one.start, one.end))
 
 
-# What a breath's air may add to its length.
+# What a breath's air may add to its length; speech that is divided gives so many parts a version.
 LONGER_SECONDS = 0.3
+PARTS_A_VERSION, LEAST_PART_SECONDS = 4, 2.0
+
+
+def _part_seconds(breath: Breath, most_seconds: float) -> float:
+    if breath.seconds <= most_seconds:
+        return most_seconds
+    return max(LEAST_PART_SECONDS, most_seconds / PARTS_A_VERSION)
 
 
 def _spoken(interest: Interest, breath: Breath, span: tuple[float, float]) -> Stretch | None:
@@ -199,11 +213,27 @@ def _free(
     return found
 
 
+def spoken_hook(stretch: Stretch) -> float:
+    """How strong a hook the words of a stretch are, 0-1; 0 where they are unknown."""
+    if not stretch.spoken or not stretch.whole:
+        return 0.0
+    said = (
+        word.word
+        for word in stretch.reel.words or ()
+        if stretch.start - 0.05 <= word.start_seconds and word.end_seconds <= stretch.end + 0.05
+    )
+    found = find_hooks(" ".join(said))
+    return min(1.0, sum(one.strength * one.confidence for one in found) / FULL_HOOK)
+
+
 def pick_hook(
     stretches: Sequence[Stretch], interests: Sequence[Interest], least_seconds: float
 ) -> tuple[Stretch, float]:
     """The strongest beginning: its stretch, and where in it to begin."""
-    long_enough = [one for one in stretches if one.seconds >= least_seconds] or list(stretches)
+    long_enough = [one for one in stretches if one.seconds >= least_seconds]
+    long_enough = long_enough or [max(stretches, key=lambda one: (one.seconds, -one.start))]
+    said = sorted((o for o in long_enough if o.spoken), key=lambda o: (-o.score, o.place))
+    words = {id(one): WORDS_SHARE * spoken_hook(one) for one in said[:MOST_READ]}
     by_reel = {interest.reel.number: interest for interest in interests}
     best: tuple[float, tuple[int, float], Stretch, float] | None = None
     for one in long_enough:
@@ -217,7 +247,8 @@ def pick_hook(
                 )
             )
         for place in places:
-            key = (-interest.hook(place, one.end), (one.reel.number, place))
+            value = interest.hook(place, one.end) + words.get(id(one), 0.0)
+            key = (-round(value, 4), (one.reel.number, place))
             if best is None or key < best[:2]:
                 best = (*key, one, place)
     if best is None:

@@ -39,10 +39,9 @@ class Breath:
 def breaths_of(reel: Reel, pause_seconds: float) -> list[Breath]:
     """Sentences, where the words are known; else the stretches of speech that were heard."""
     words = reel.words
-    if words:
-        return _with_limits(_sentences(words, pause_seconds))
     if words is not None:
-        return []
+        said = _sentences(words, pause_seconds)
+        return _with_limits([(a, b, _on_frames(gaps, reel.grid)) for a, b, gaps in said])
     onsets = reel.analysis.audio.onsets_seconds
     spans = _joined(
         (one.start_seconds, one.end_seconds)
@@ -82,6 +81,7 @@ def cut_around(breath: Breath, grid: Grid) -> tuple[float, float] | None:
         end = grid.after(breath.end)
         if end > breath.latest + 1e-6:
             end = grid.near(breath.end)
+    inside += 1e-6
     fits = start <= breath.start + inside and start >= breath.earliest - inside
     fits = fits and breath.end - inside <= end <= breath.latest + inside
     return (start, end) if fits and end > start else None
@@ -153,6 +153,16 @@ def _sentences(words: Sequence[Word], pause_seconds: float) -> list[Span]:
             spans.append([piece])
         open_ended = not SENTENCE_END.search(word.word.strip())
     return [(run[0][0], max(end for _, end in run), _gaps(run)) for run in spans]
+
+
+def _on_frames(gaps: Sequence[tuple[float, float]], grid: Grid) -> tuple[tuple[float, float], ...]:
+    """The pauses in which a frame begins."""
+    inside = min(MOST_INSIDE_SECONDS, 0.5 / grid.rate) - 1e-6
+    return tuple(
+        (a, b)
+        for a, b in gaps
+        if a - inside <= grid.near((a + b) / 2) <= b + inside or grid.after(a) <= b
+    )
 
 
 def _gaps(pieces: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
