@@ -53,6 +53,7 @@ def build_app(settings: Settings) -> App:
         push_max_bytes=settings.push_max_bytes,
         inline_seconds=settings.inline_seconds,
         job_timeout_seconds=settings.job_timeout_seconds,
+        scoring_rules=settings.scoring_rules,
     )
 
 

@@ -194,15 +194,14 @@ def similar_ads(
     `but` is left out: the ad itself. Of the 100 nearest.
     """
     near = app.documents.nearest(ADS, list(vector), limit=100)
-    known = [
-        (
-            AdRecord.model_validate({k: d.data[k] for k in AdRecord.model_fields if k in d.data}),
-            1 - x,
-        )
-        for d, x in near
-        if d.id != but
-    ]
+    known = [(record_of(document), 1 - far) for document, far in near if document.id != but]
     return rank_similar(known, app.now())[:limit]
+
+
+def record_of(document: Document) -> AdRecord:
+    """The ad in its document, which holds more than that."""
+    fields = {key: document.data[key] for key in AdRecord.model_fields if key in document.data}
+    return AdRecord.model_validate(fields)
 
 
 def _pages(documents: Documents, since: str) -> Iterator[Sequence[Document]]:

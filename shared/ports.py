@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from shared.events import LOCAL_TENANT, Event, Message
-from shared.models import CouncilRules, InferenceTools, Limits
+from shared.models import CouncilRules, InferenceTools, Limits, ScoringRules
 
 if TYPE_CHECKING:
     # Stages that judge nothing need not wait for these.
@@ -449,6 +449,7 @@ class App:
     """How long one attempt of a job may take."""
     progress: Callable[[float, str], None] = _ignore_progress
     """Tell how far the work is: a fraction 0-1 and the name of the step."""
+    scoring_rules: ScoringRules = field(default_factory=ScoringRules)
 
     def for_tenant(self, tenant_id: str) -> "App":
         """The same app, seen by one tenant."""

@@ -22,7 +22,7 @@ WEB = ["functions_framework", "flask"]
 STAGE_PARTS = (
     *("shared.domain", "shared.handler", "shared.ledger", "shared.metering", "shared.spend"),
     *("shared.ports", "shared.jobs", "shared.analysis", "shared.clips", "shared.templates"),
-    *("shared.inference",),
+    *("shared.inference", "shared.scoring", "shared.trained_models"),
 )
 
 # A place, what of ours it may import, and which third parties it must not. The first match rules.
@@ -50,6 +50,12 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.jobs", ("shared.ledger", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.analysis", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.inference", ("shared.ledger", "shared.ports", *VOCABULARY), VENDORS),
+    ("shared.trained_models", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
+    (
+        "shared.scoring",
+        ("shared.domain", "shared.clips", "shared.trained_models", "shared.ports", *VOCABULARY),
+        VENDORS,
+    ),
     ("shared.templates", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.clips", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.spend", ("shared.ports", *VOCABULARY), VENDORS),

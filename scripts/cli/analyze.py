@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from scripts.cli.facts import HELP, read_facts
 from scripts.cli.paths import UserPath, check_readable
 from shared.config import read_settings
 from shared.errors import PipelineError
@@ -25,6 +26,7 @@ from shared.ports import utc_now
 @click.option(
     "--transcript", type=UserPath(), help="What is said, as FILE.srt or .vtt; implies --full."
 )
+@click.option("--facts", type=UserPath(), help=f"{HELP} Implies --full.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def analyze(
     video: Path,
@@ -33,18 +35,20 @@ def analyze(
     folder: Path | None,
     full: bool,
     transcript: Path | None,
+    facts: Path | None,
 ) -> None:
     """Measure VIDEO and print what was found."""
     sheets: list[bytes] = []
     try:
+        ad = read_facts(facts)
         analysis = measure(
             video, preview=preview, on_contact_sheet=sheets.append if folder else None
         )
         report = analysis.model_dump(mode="json")
-        if full or transcript:
+        if full or transcript or facts:
             from scripts.cli.full import understand
 
-            report = understand(video, analysis, transcript)
+            report = understand(video, analysis, transcript, ad)
     except PipelineError as problem:
         fail(problem, as_json)
     written = write_pictures(folder, video, analysis, sheets[0]) if folder else []
