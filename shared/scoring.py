@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from shared.clip_models import AdRecord
 from shared.clips import ADS, record_of
 from shared.domain.scoring.cold_start import predict_cold
@@ -14,14 +12,13 @@ from shared.domain.scoring.trained import predict_creatives
 from shared.domain.scoring.usual import shrunk_ctr, usual_ctr
 from shared.domain.scoring.weights import ModelUnavailable
 from shared.events import VideoInferred
+from shared.facts import facts_of
 from shared.inference_models import Embeddings, Inference
 from shared.models import Analysis
 from shared.ports import App, Where
-from shared.score_models import AdFacts, PastAd, Prediction, ScoreCard, Scores, Signals
+from shared.score_models import PastAd, Prediction, ScoreCard, Scores, Signals
 from shared.trained_models import current_model
 
-FACTS = "facts"
-"""The field of an asset that holds what its owner said of the ad: an AdFacts."""
 MOST_RESULTS = 1_000
 """The ads with the most impressions that an account's usual CTR is worked out from."""
 
@@ -64,15 +61,6 @@ def without(prediction: Prediction, problem: str) -> Prediction:
     """The prediction, saying what it had to do without."""
     lacked = (*prediction.lacked, problem) if problem else prediction.lacked
     return prediction.model_copy(update={"lacked": lacked})
-
-
-def facts_of(video_id: str, app: App) -> tuple[AdFacts, str]:
-    """What the owner said of the ad, and why that cannot be used when it cannot."""
-    asset = app.documents.get("assets", video_id)
-    try:
-        return AdFacts.model_validate(asset.data.get(FACTS, {}) if asset else {}), ""
-    except ValidationError as problem:
-        return AdFacts(), f"ad facts: {problem.error_count()} of them cannot be read"
 
 
 def usual_of(video_id: str, app: App) -> float | None:

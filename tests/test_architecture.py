@@ -22,7 +22,7 @@ WEB = ["functions_framework", "flask"]
 STAGE_PARTS = (
     *("shared.domain", "shared.handler", "shared.ledger", "shared.metering", "shared.spend"),
     *("shared.ports", "shared.jobs", "shared.analysis", "shared.clips", "shared.templates"),
-    *("shared.inference", "shared.scoring", "shared.trained_models"),
+    *("shared.inference", "shared.scoring", "shared.trained_models", "shared.facts"),
 )
 
 # A place, what of ours it may import, and which third parties it must not. The first match rules.
@@ -50,10 +50,14 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.jobs", ("shared.ledger", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.analysis", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
     ("shared.inference", ("shared.ledger", "shared.ports", *VOCABULARY), VENDORS),
+    ("shared.facts", ("shared.ports", *VOCABULARY), VENDORS),
     ("shared.trained_models", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
     (
         "shared.scoring",
-        ("shared.domain", "shared.clips", "shared.trained_models", "shared.ports", *VOCABULARY),
+        (
+            *("shared.domain", "shared.clips", "shared.facts", "shared.trained_models"),
+            *("shared.ports", *VOCABULARY),
+        ),
         VENDORS,
     ),
     ("shared.templates", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),

@@ -27,10 +27,11 @@ from scripts.local.stack import running_stack
 from scripts.local.uploads import upload_video
 from scripts.stages import ROOT, chain_from, read_stages
 from shared import bootstrap, logs
+from shared import facts as facts_of_ads
 from shared.config import Settings, read_settings
 from shared.errors import PipelineError, RetryLater
 from shared.events import UploadFinalized
-from shared.ports import App, Merge
+from shared.ports import App
 from shared.report import read_report
 from shared.status import AssetStatus, StageStatus, list_status, upload_status
 
@@ -73,14 +74,13 @@ def keep_facts(videos: Sequence[Path], facts: Path | None, console: Console) -> 
     from shared.domain.video.identity import content_id
 
     ad, app = read_facts(facts), bootstrap.build_app(read_settings())
-    told = ad.model_dump(mode="json", exclude_defaults=True)
     for video in videos or [SAMPLE]:
         check_readable(video)
         video_id = content_id(video, app.tenant_id)
         asset = app.documents.get("assets", video_id)
         if asset is not None and "scores_path" in asset.data:
             say(console, f"{video.name} was scored before: its facts count when it is again.")
-        app.documents.commit([Merge("assets", video_id, {"facts": told})])
+        facts_of_ads.keep_facts(video_id, ad, app)
 
 
 def run_videos(videos: Sequence[Path], once: bool, console: Console) -> None:
