@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from shared.events import LOCAL_TENANT, Event
-from shared.models import CouncilRules, CreativeRules, InferenceTools, Limits
+from shared.models import CouncilRules, CreativeRules, InferenceTools, Limits, ScoringRules
 from shared.ports import (
     Alerts,
     Bus,
@@ -75,6 +75,7 @@ class App:
     progress: Callable[[float, str], None] = _ignore_progress
     """Tell how far the work is: a fraction 0-1 and the name of the step."""
     creative_rules: CreativeRules = field(default_factory=CreativeRules)
+    scoring_rules: ScoringRules = field(default_factory=ScoringRules)
 
     def for_tenant(self, tenant_id: str) -> "App":
         """The same app, seen by one tenant."""

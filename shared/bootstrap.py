@@ -60,6 +60,7 @@ def build_app(settings: Settings) -> App:
         inline_seconds=settings.inline_seconds,
         job_timeout_seconds=settings.job_timeout_seconds,
         creative_rules=settings.creative_rules,
+        scoring_rules=settings.scoring_rules,
     )
 
 

@@ -198,19 +198,20 @@ def similar_ads(
     `but` is left out: the ad itself. Of the 100 nearest.
     """
     near = app.documents.nearest(ADS, list(vector), limit=100)
-    known = [(_ad_record(d), 1 - distance) for d, distance in near if d.id != but]
+    known = [(record_of(document), 1 - far) for document, far in near if document.id != but]
     return rank_similar(known, app.now())[:limit]
 
 
 def known_ads(app: App) -> Iterator[AdRecord]:
     """Every ad of this tenant, with its results where somebody reported them."""
     for page in _pages(app.documents, ""):
-        yield from map(_ad_record, page)
+        yield from map(record_of, page)
 
 
-def _ad_record(document: Document) -> AdRecord:
-    known = {name: document.data[name] for name in AdRecord.model_fields if name in document.data}
-    return AdRecord.model_validate(known)
+def record_of(document: Document) -> AdRecord:
+    """The ad in its document, which holds more than that."""
+    fields = {key: document.data[key] for key in AdRecord.model_fields if key in document.data}
+    return AdRecord.model_validate(fields)
 
 
 def _pages(documents: Documents, since: str) -> Iterator[Sequence[Document]]:

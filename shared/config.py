@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from shared.errors import ConfigError
 from shared.events import LOCAL_TENANT, TenantId
-from shared.models import CouncilRules, CreativeRules, InferenceTools, Limits
+from shared.models import CouncilRules, CreativeRules, InferenceTools, Limits, ScoringRules
 
 PREFIX = "GEMINIVIDEO_"
 
@@ -137,6 +137,20 @@ class Settings(BaseModel):
         "", description="path of a JSON price table; empty: the one that is shipped"
     )
 
+    council_clips: int = Field(
+        5, ge=0, le=20, description="how many of a video's best clips the judges are told of"
+    )
+
+    past_ads: int = Field(
+        50, ge=0, le=1_000, description="most past ads that a new one is compared with"
+    )
+    least_impressions: int = Field(
+        1_000,
+        ge=1,
+        description="impressions of all past ads together from which an account's usual CTR is "
+        "known",
+    )
+
     google_project: str = Field(
         "", description="Google Cloud project; log lines name their trace in it"
     )
@@ -257,7 +271,13 @@ class Settings(BaseModel):
             max_output_tokens=self.council_max_output_tokens,
             max_video_bytes=self.council_max_video_bytes,
             prices=self.council_prices,
+            most_clips=self.council_clips,
         )
+
+    @property
+    def scoring_rules(self) -> ScoringRules:
+        """What scoring takes from the past, as the stage takes it."""
+        return ScoringRules(most_past_ads=self.past_ads, least_impressions=self.least_impressions)
 
 
 class JobCall(BaseModel):

@@ -43,6 +43,14 @@ class CouncilRules(Record):
     max_output_tokens: int = Field(default=4_000, ge=200)
     max_video_bytes: int = Field(default=14_000_000, ge=0)
     prices: str = Field(default="", description="path of a price table; empty: the one shipped")
+    most_clips: int = Field(default=5, ge=0, le=20)
+
+
+class ScoringRules(Record):
+    """What scoring takes from the account's past; both are settings."""
+
+    most_past_ads: int = Field(default=50, ge=0, le=1_000)
+    least_impressions: int = Field(default=1_000, ge=1)
 
 
 class CreativeRules(Record):

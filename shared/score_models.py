@@ -25,9 +25,13 @@ class TextLine(Record):
 
 
 class PastAd(Record):
-    """An ad that ran before: its embedding, when it started, its CTR (a fraction) when known."""
+    """An ad of before: how like it is, when it started, its CTR (a fraction) when known.
 
-    embedding: tuple[float, ...]
+    A store that compared the vectors tells the `similarity` (cosine); else the embedding does.
+    """
+
+    embedding: tuple[float, ...] = ()
+    similarity: float | None = None
     started_at: datetime
     ctr: float | None = None
 
@@ -166,6 +170,21 @@ class ScoreCard(Record):
     scored_at: datetime
     scores: Scores
     prediction: Prediction
+
+
+class ModelRecord(Record):
+    """The trained model that a tenant uses for a target: the document that switches it."""
+
+    target: Literal["ctr", "roas", "conversions"]
+    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,63}$")
+    path: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=0)
+    trained_rows: int = Field(ge=1)
+    coverage: float | None = Field(ge=0, le=1)
+    figures: dict[str, float] = Field(description="measured on the newest, unseen part of the data")
+    installed_at: datetime
+    before: str = Field(description="the version that it took the place of; empty: none")
 
 
 class Scene(Record):

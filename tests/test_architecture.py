@@ -27,6 +27,7 @@ STAGE_PARTS = (
     *PORTS,
     *("shared.jobs", "shared.analysis", "shared.clips", "shared.templates"),
     *("shared.storyboards", "shared.inference", "shared.creation", "shared.renditions"),
+    *("shared.scoring", "shared.trained_models", "shared.facts"),
 )
 
 # A place, what of ours it may import, and which third parties it must not. The first match rules.
@@ -66,6 +67,16 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.jobs", ("shared.ledger", *PORTS, *VOCABULARY), VENDORS),
     ("shared.analysis", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.inference", ("shared.ledger", *PORTS, *VOCABULARY), VENDORS),
+    ("shared.facts", (*PORTS, *VOCABULARY), VENDORS),
+    ("shared.trained_models", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
+    (
+        "shared.scoring",
+        (
+            *("shared.domain", "shared.clips", "shared.facts", "shared.trained_models"),
+            *(*PORTS, *VOCABULARY),
+        ),
+        VENDORS,
+    ),
     ("shared.templates", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.storyboards", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     ("shared.clips", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),

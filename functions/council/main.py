@@ -1,17 +1,18 @@
 """Council: several judges look at a video, their verdict is stored once."""
 
-import json
-
 from shared.app import App
 from shared.council_models import Media, Verdict
 from shared.domain.council.case import read_case
 from shared.domain.council.judge import Bench, judge_video
 from shared.domain.council.media import media_of
 from shared.events import VideoJudged, VideoScored
+from shared.facts import facts_of
 from shared.handler import stage
+from shared.inference_models import Inference
 from shared.metering import Caps, Meter
 from shared.models import Analysis
 from shared.ports import Merge
+from shared.score_models import ScoreCard
 
 
 @stage
@@ -30,9 +31,10 @@ def judge(video: VideoScored, app: App) -> Verdict:
     rules, asset = app.council_rules, app.documents.get("assets", video.video_id)
     analysis = Analysis.model_validate_json(app.files.read(video.report_path))
     name = str(asset.data.get("name", "")) if asset else ""
-    inference = json.loads(app.files.read(video.inference_path))
-    scores = json.loads(app.files.read(video.scores_path))
-    case = read_case(analysis, name, inference, scores, pictures(video, analysis, app))
+    inference = Inference.model_validate_json(app.files.read(video.inference_path))
+    card = ScoreCard.model_validate_json(app.files.read(video.scores_path))
+    media, ad = pictures(video, analysis, app), facts_of(video.video_id, app)[0]
+    case = read_case(analysis, name, inference, card, media=media, ad=ad)
     caps = Caps(rules.video_cap_micro_usd, rules.day_cap_micro_usd)
     bench = Bench(app.judges, app.annotators, Meter(app, video.video_id, caps))
     return judge_video(case, bench, rules, app.now().date())

@@ -17,7 +17,8 @@ def record_dead_letter(letter: DeadLettered, app: App) -> VideoInferred | None:
     A chain that can do without what is lost goes on; a replay then does it in another run.
     """
     stage_name = letter.source_subscription.replace("-", "_")
-    reason = f"given up after {letter.delivery_count} deliveries"
+    tries = "attempts" if stage_name.startswith(ledger.JOB_PREFIX) else "deliveries"
+    reason = f"given up after {letter.delivery_count} {tries}"
     path = f"dead-letters/{letter.letter_id}.json"
     app.files.write(
         path, letter.model_dump_json().encode(), content_type="application/json", once=True

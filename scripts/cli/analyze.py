@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from scripts.cli.facts import HELP, read_facts
 from scripts.cli.paths import UserPath, check_readable
 from shared.config import read_settings
 from shared.errors import PipelineError
@@ -25,6 +26,7 @@ from shared.ports import utc_now
 @click.option(
     "--transcript", type=UserPath(), help="What is said, as FILE.srt or .vtt; implies --full."
 )
+@click.option("--facts", type=UserPath(), help=f"{HELP} Implies --full.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def analyze(
     video: Path,
@@ -33,19 +35,20 @@ def analyze(
     folder: Path | None,
     full: bool,
     transcript: Path | None,
+    facts: Path | None,
 ) -> None:
     """Measure VIDEO and print what was found."""
     sheets: list[bytes] = []
     try:
+        ad = read_facts(facts)
         on_contact_sheet = sheets.append if folder else None
-        if full or transcript:
-            from scripts.cli.full import understand
-            from shared.report import one_report
+        if full or transcript or facts:
+            from scripts.cli.full import full_report, understand
 
             analysis, inference = understand(
                 video, transcript, preview=preview, on_contact_sheet=on_contact_sheet
             )
-            report = one_report(analysis.model_dump(mode="json"), inference.model_dump(mode="json"))
+            report = full_report(analysis, inference, ad)
         else:
             analysis = measure(video, preview=preview, on_contact_sheet=on_contact_sheet)
             report = analysis.model_dump(mode="json")

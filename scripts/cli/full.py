@@ -1,13 +1,16 @@
-"""What `gv analyze --full` adds: the networks' findings in one report with the analysis."""
+"""What `gv analyze --full` adds: the networks' findings, scores and prediction in one report."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from scripts.cli.paths import check_readable
 from shared.config import read_settings
 from shared.inference_models import Inference
 from shared.models import Analysis
 from shared.ports import utc_now
+from shared.report import one_report
+from shared.score_models import AdFacts
 
 
 def understand(
@@ -32,3 +35,20 @@ def understand(
     return understand_video(
         video, wanted, limits=settings.limits, tools=settings.tools, transcript=transcript
     )
+
+
+def full_report(analysis: Analysis, inference: Inference, ad: AdFacts) -> dict[str, Any]:
+    """The report of analysis, inference and scores together.
+
+    No store is asked: the scores know of no past ads, and the cold start predicts.
+    """
+    from shared.domain.scoring.cold_start import predict_cold
+    from shared.domain.scoring.evidence import signals_of_video
+    from shared.domain.scoring.scores import score_creative
+
+    signals = signals_of_video(analysis, inference, ad, utc_now())
+    found = one_report(analysis.model_dump(mode="json"), inference.model_dump(mode="json"))
+    return found | {
+        "scores": score_creative(signals).model_dump(mode="json"),
+        "prediction": predict_cold(signals).model_dump(mode="json"),
+    }

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from scripts.cli.analyze import fail, measure
+from scripts.cli.facts import HELP, read_facts
 from scripts.cli.paths import UserPath
 from shared.config import read_settings
 from shared.council_models import Media, Verdict
 from shared.errors import PipelineError
+from shared.inference_models import Inference
 from shared.models import Analysis
+from shared.score_models import AdFacts
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,13 +23,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("video", type=UserPath())
+@click.option("--facts", type=UserPath(), help=HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def judge(video: Path, as_json: bool) -> None:
+def judge(video: Path, as_json: bool, facts: Path | None) -> None:
     """Ask the council about VIDEO; without keys the heuristic judge alone."""
     sheets: list[bytes] = []
     try:
+        ad = read_facts(facts)
         analysis = measure(video, on_contact_sheet=sheets.append)
-        verdict = ask_council(video, analysis, sheets[0])
+        verdict = ask_council(video, analysis, sheets[0], ad)
     except PipelineError as problem:
         fail(problem, as_json)
     if as_json:
@@ -35,10 +40,10 @@ def judge(video: Path, as_json: bool) -> None:
         show_verdict(video.name, verdict)
 
 
-def ask_council(video: Path, analysis: Analysis, sheet: bytes) -> Verdict:
+def ask_council(video: Path, analysis: Analysis, sheet: bytes, ad: AdFacts) -> Verdict:
     """The verdict of the judges that the settings name, within the settings' caps."""
     from shared.bootstrap import build_app
-    from shared.domain.council.case import Case
+    from shared.domain.council.case import read_case
     from shared.domain.council.judge import Bench, judge_video
     from shared.metering import Caps, Meter
 
@@ -48,7 +53,9 @@ def ask_council(video: Path, analysis: Analysis, sheet: bytes) -> Verdict:
     if app.judges or app.annotators:
         caps = Caps(rules.video_cap_micro_usd, rules.day_cap_micro_usd)
         bench = Bench(app.judges, app.annotators, Meter(app, analysis.video_id, caps))
-    case = Case(analysis, video.name, media=pictures(video, analysis, sheet, app))
+    nothing_read = Inference(video_id=analysis.video_id, analysers=())
+    media = pictures(video, analysis, sheet, app)
+    case = read_case(analysis, video.name, nothing_read, media=media, ad=ad)
     return judge_video(case, bench, rules, app.now().date())
 
 

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts.cli.analyze import fail
+from scripts.cli.facts import HELP, read_facts
 from scripts.cli.paths import UserPath, check_readable
 from scripts.cli.report import show_report
 from scripts.cli.status import COLOURS, words
@@ -26,6 +27,7 @@ from scripts.local.stack import running_stack
 from scripts.local.uploads import upload_video
 from scripts.stages import ROOT, chain_from, read_stages
 from shared import bootstrap, logs
+from shared import facts as facts_of_ads
 from shared.app import App
 from shared.config import Settings, read_settings
 from shared.errors import PipelineError, RetryLater
@@ -48,19 +50,37 @@ class StackStopped(RetryLater):
 @click.command()
 @click.argument("videos", nargs=-1, type=UserPath())
 @click.option("--once", is_flag=True, help="Print each report as a line of JSON, then exit.")
-def run(videos: Sequence[Path], once: bool) -> None:
+@click.option("--facts", type=UserPath(), help=f"{HELP} Of each of VIDEOS.")
+def run(videos: Sequence[Path], once: bool, facts: Path | None) -> None:
     """Start the local stack and put VIDEOS in.
 
     Without VIDEOS it goes on with what was not finished, or takes a sample ad.
     """
     console = Console(stderr=once)
     try:
+        keep_facts(videos, facts, console)
         run_videos(videos, once, console)
     except PipelineError as problem:
         fail(problem, as_json=once)
     except KeyboardInterrupt:
         console.print(STOPPED)
         sys.exit(INTERRUPTED)
+
+
+def keep_facts(videos: Sequence[Path], facts: Path | None, console: Console) -> None:
+    """Keep what the user says of the ads where scoring looks for it: on the asset of each."""
+    if facts is None:
+        return
+    from shared.domain.video.identity import content_id
+
+    ad, app = read_facts(facts), bootstrap.build_app(read_settings())
+    for video in videos or [SAMPLE]:
+        check_readable(video)
+        video_id = content_id(video, app.tenant_id)
+        asset = app.documents.get("assets", video_id)
+        if asset is not None and "scores_path" in asset.data:
+            say(console, f"{video.name} was scored before: its facts count when it is again.")
+        facts_of_ads.keep_facts(video_id, ad, app)
 
 
 def run_videos(videos: Sequence[Path], once: bool, console: Console) -> None:

@@ -11,10 +11,11 @@ import pytest
 from shared.app import App
 from shared.council_models import Verdict
 from shared.events import VideoJudged, VideoScored
+from shared.inference_models import Inference
 from shared.metering import TOTALS
 from shared.ports import Merge
 from tests.support.apps import Clock, local_app
-from tests.support.cases import analysis
+from tests.support.cases import analysis, card, line_at
 from tests.support.stages import work_of
 from tests.support.vendors import KEY, WIRES, VendorState, opinion, running_vendor
 
@@ -22,7 +23,7 @@ VIDEO_ID = "a" * 32
 CLAUDE = next(wire for wire in WIRES if wire.scheme == "claude")
 
 
-def scored(app: App, **scores: object) -> VideoScored:
+def scored(app: App, **scores: float) -> VideoScored:
     """A video as the stages before leave it."""
     event = VideoScored(
         video_id=VIDEO_ID,
@@ -31,12 +32,13 @@ def scored(app: App, **scores: object) -> VideoScored:
         inference_path=f"inference/{VIDEO_ID}/1.json",
         scores_path=f"scores/{VIDEO_ID}/1.json",
     )
-    text = [{"start_seconds": 17.0, "end_seconds": 20.0, "text": "BUY NOW", "confidence": 0.9}]
+    text = (line_at(17.0, 20.0, "BUY NOW"),)
+    found = Inference(video_id=VIDEO_ID, text=text, analysers=())
     app.files.write(event.path, b"the video")
     app.files.write(event.report_path, analysis().model_dump_json().encode())
     app.files.write(f"analysis/{VIDEO_ID}/1.contact.jpg", b"\xff\xd8sheet")
-    app.files.write(event.inference_path, json.dumps({"text": text}).encode())
-    app.files.write(event.scores_path, json.dumps(scores).encode())
+    app.files.write(event.inference_path, found.model_dump_json().encode())
+    app.files.write(event.scores_path, card(**scores).model_dump_json().encode())
     app.documents.commit([Merge("assets", VIDEO_ID, {"name": "../../etc/passwd.mp4"})])
     return event
 
@@ -73,7 +75,7 @@ def asking(tmp_path: Path, claude: tuple[VendorState, str]) -> App:
 
 
 def test_without_keys_the_heuristic_judge_uses_what_the_stages_before_found(app: App) -> None:
-    done = council(scored(app, psychology={"urgency": 0.9}), app)
+    done = council(scored(app, urgency=0.9), app)
     verdict = verdict_of(done, app)
     assert verdict.heuristic_only
     assert verdict.testimonies[0].opinion is not None
@@ -160,3 +162,17 @@ def test_a_judge_that_is_out_of_order_does_not_stop_the_chain(
     verdict = verdict_of(council(scored(asking), asking), asking)
     assert verdict.testimonies[1].left_out == "judge_unavailable"
     assert verdict.heuristic_only
+
+
+def test_a_model_is_told_of_the_best_moments_and_of_what_the_owner_said(
+    asking: App, claude: tuple[VendorState, str]
+) -> None:
+    event = scored(asking)
+    told = {"platform": "tiktok", "headline": "Ten days of calm"}
+    asking.documents.commit([Merge("assets", VIDEO_ID, {"facts": told})])
+    rules = asking.council_rules.model_copy(update={"most_clips": 2})
+    council(event, replace(asking, council_rules=rules))
+    ((_, body),) = claude[0].requests
+    sent = json.dumps(body)
+    assert sent.count("score_0_to_1") == 3  # the hook's and two clips'
+    assert "Ten days of calm" in sent

@@ -2,14 +2,19 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.council_models import Annotations, Answer, Label, Media, Question, Sense, Usage
 from shared.domain.council.case import Case, read_case
+from shared.domain.scoring.cold_start import predict_cold
+from shared.domain.scoring.scores import score_creative
 from shared.errors import PipelineError
-from shared.models import Analysis, CouncilRules
+from shared.inference_models import Inference, TextLine
+from shared.models import Analysis, Box, CouncilRules
+from shared.score_models import Score, ScoreCard, Signals
 from tests.support.vendors import opinion
 
 PRICED = ("gemini://gemini-3.8-flash", "claude://claude-sonnet-4-6", "openai://gpt-5.4-mini")
@@ -85,10 +90,26 @@ def analysis(**changes: Any) -> Analysis:
 
 def case(*lines: str, name: str = "ad.mp4", media: tuple[Media, ...] = ()) -> Case:
     """A case with texts on screen, one a second."""
-    text = [
-        {"start_seconds": n, "end_seconds": n + 1, "text": line} for n, line in enumerate(lines)
-    ]
-    return read_case(analysis(), name, {"text": text}, {}, media)
+    text = tuple(line_at(n, n + 1, line) for n, line in enumerate(lines))
+    found = Inference(video_id="a" * 32, text=text, analysers=())
+    return read_case(analysis(), name, found, media=media)
+
+
+def line_at(start: float, end: float, text: str) -> TextLine:
+    """A line of text on screen."""
+    box = Box(left=0.1, top=0.1, width=0.5, height=0.1)
+    return TextLine(start_seconds=start, end_seconds=end, text=text, confidence=0.9, box=box)
+
+
+def card(prediction: Mapping[str, Any] | None = None, /, **scores: float | None) -> ScoreCard:
+    """A score card that knows these scores and nothing else."""
+    made = {name: Score(value=value) for name, value in scores.items()}
+    return ScoreCard(
+        video_id="a" * 32,
+        scored_at=datetime(2026, 1, 2, tzinfo=UTC),
+        scores=score_creative(Signals()).model_copy(update=made),
+        prediction=predict_cold(Signals()).model_copy(update=prediction),
+    )
 
 
 @dataclass

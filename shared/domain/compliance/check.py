@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from shared.creative_models import Placement
-
 from shared.compliance_models import Compliance, Finding, Grade
+from shared.creative_models import Placement
 from shared.domain.compliance.bounds import judge_value
 from shared.domain.compliance.claims import claim_book, judge_claims
 from shared.domain.compliance.facts import AdText, Measured, ShownFacts

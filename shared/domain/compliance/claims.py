@@ -12,9 +12,8 @@ from math import inf
 
 from pydantic import Field, ValidationError, model_validator
 
-from shared.creative_models import Placement
-
 from shared.compliance_models import Finding, Grade
+from shared.creative_models import Placement
 from shared.domain.compliance.facts import Measured, ShownFacts
 from shared.domain.compliance.figures import as_data
 from shared.domain.compliance.on_screen import unread

@@ -4,38 +4,40 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.clip_models import Clip
 from shared.council_models import Media
 from shared.domain.council.quoting import plain
+from shared.domain.patterns.clips import Ad, best_clips, build_clips
+from shared.inference_models import Inference, TextLine
 from shared.models import Analysis
+from shared.score_models import AdFacts, Score, ScoreCard
 
 NAME_CHARACTERS = 120
 LINE_CHARACTERS, MOST_LINES = 200, 60
 TRANSCRIPT_CHARACTERS = 4_000
-MOST_SIGNALS, MOST_SHOTS = 120, 60
-FEATURES = "features"
+CLIP_CHARACTERS = 300
+MOST_SIGNALS, MOST_SHOTS, MOST_INTERESTS = 120, 60, 20
+FEATURES_TOLD = {"call_to_action": "has_call_to_action", "emotion_intensity": "emotion_strongest"}
+"""Features that are signals by themselves; the scores sum up the others."""
 
 Signal = float | str | None
 
 
 @dataclass(frozen=True)
-class Line:
-    """Text on screen, with the time that it stands there."""
-
-    start_seconds: float
-    end_seconds: float
-    text: str
-
-
-@dataclass(frozen=True)
 class Case:
-    """One video before the council; None means that nobody looked, not that there is nothing."""
+    """One video before the council; None means that nobody looked, not that there is nothing.
+
+    `clips` are its shots, the best first; `ad` is what its owner says of it.
+    """
 
     analysis: Analysis
     name: str = ""
-    lines: tuple[Line, ...] | None = None
+    lines: tuple[TextLine, ...] | None = None
     transcript: str | None = None
     signals: Mapping[str, Signal] = field(default_factory=dict)
     media: tuple[Media, ...] = ()
+    clips: tuple[Clip, ...] = ()
+    ad: AdFacts = field(default_factory=AdFacts)
 
     @property
     def seconds(self) -> float:
@@ -49,33 +51,42 @@ class Case:
         yield from (line.text for line in self.lines or ())
         yield self.transcript or ""
         yield from (value for value in self.signals.values() if isinstance(value, str))
+        # Lines that are harmless one by one stand together in a clip.
+        yield from (text for clip in self.clips for text in (clip.text, clip.transcript) if text)
+        ad = self.ad
+        yield from (ad.platform, ad.industry, ad.headline, ad.call_to_action)
+        yield from ad.audience.interests
 
 
 def read_case(
     analysis: Analysis,
     name: str,
-    inference: Mapping[str, Any],
-    scores: Mapping[str, Any],
+    inference: Inference,
+    card: ScoreCard | None = None,
+    *,
     media: tuple[Media, ...] = (),
+    ad: AdFacts | None = None,
 ) -> Case:
-    """The case of a video from its stored records; what they lack is None.
+    """The case of a video from its records; what they lack is None.
 
-    `inference` may hold `text` (lines with `start_seconds`, `end_seconds`, `text`) and
-    `transcript` (`words` with `word` or `text`); every number and short text of `scores` is a
-    signal, nested ones by dotted names.
+    Its clips are those that the index of patterns is going to keep: the same function makes them.
     """
-    lines = inference.get("text")
+    source = Ad(tenant_id="", name=name, made_at=analysis.pattern.extracted_at)
+    scores, prediction = (card.scores, card.prediction) if card else (None, None)
+    clips = [one.clip for one in build_clips(analysis, source, inference, scores, prediction).clips]
     return Case(
         analysis=analysis,
         name=name,
-        lines=tuple(_lines(lines)) if isinstance(lines, list) else None,
-        transcript=_transcript(inference.get("transcript")),
-        signals=dict(list(_signals(scores))[:MOST_SIGNALS]),
+        lines=inference.text,
+        transcript=None if inference.transcript is None else inference.transcript.text,
+        signals=dict(_signals(card)) if card else {},
         media=media,
+        clips=best_clips(clips, len(clips)),
+        ad=ad or AdFacts(),
     )
 
 
-def facts_of(case: Case) -> dict[str, Any]:
+def facts_of(case: Case, most_clips: int) -> dict[str, Any]:
     """What a language model is told: numbers of ours, and texts cleaned and cut."""
     report = case.analysis
     lines = None if case.lines is None else case.lines[:MOST_LINES]
@@ -101,9 +112,11 @@ def facts_of(case: Case) -> dict[str, Any]:
         "transcript": None
         if case.transcript is None
         else plain(case.transcript, TRANSCRIPT_CHARACTERS),
+        "best_moments": _moments(case.clips[:most_clips]),
+        "said_by_its_owner": _ad(case.ad),
         "signals": {
             plain(name, 80): plain(value, LINE_CHARACTERS) if isinstance(value, str) else value
-            for name, value in case.signals.items()
+            for name, value in list(case.signals.items())[:MOST_SIGNALS]
         },
     }
 
@@ -120,42 +133,54 @@ def _sound_of(case: Case) -> dict[str, Any]:
     }
 
 
-def _lines(lines: list[Any]) -> Iterator[Line]:
-    for line in lines:
-        if isinstance(line, Mapping) and isinstance(line.get("text"), str):
-            start: Any = line.get("start_seconds")
-            end: Any = line.get("end_seconds")
-            begins = float(start) if _is_number(start) else 0.0
-            yield Line(begins, float(end) if _is_number(end) else begins, line["text"])
+def _moments(clips: tuple[Clip, ...]) -> list[dict[str, Any]]:
+    """The clips in a bounded form; what nobody read or heard is None."""
+    return [
+        {
+            "rank": clip.rank,
+            "start_seconds": round(clip.start_seconds, 2),
+            "end_seconds": round(clip.end_seconds, 2),
+            "score_0_to_1": None if clip.score is None else round(clip.score, 3),
+            "text_on_screen": _cut(clip.text),
+            "said": _cut(clip.transcript),
+            "hook_type": clip.hook_type,
+        }
+        for clip in clips
+    ]
 
 
-def _transcript(record: Any) -> str | None:
-    if not isinstance(record, Mapping) or not isinstance(record.get("words"), list):
-        return None
-    words = (
-        word.get("word", word.get("text")) for word in record["words"] if isinstance(word, Mapping)
-    )
-    return " ".join(word.strip() for word in words if isinstance(word, str))
+def _cut(text: str | None) -> str | None:
+    return None if text is None else plain(text, CLIP_CHARACTERS)
 
 
-def _signals(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Signal]]:
-    for name, value in record.items():
-        if name == FEATURES:
-            # A hundred numbers that the scores already sum up.
-            continue
-        if isinstance(value, Mapping) and "contributions" in value:
-            # A score with its parts: the parts are reasons, the value is the signal.
-            yield from _signals({name: value["value"]}, prefix)
-        elif isinstance(value, Mapping) and prefix.count(".") < 3:
-            yield from _signals(value, f"{prefix}{name}.")
-        elif value is None or _is_number(value) or _is_short(value):
-            yield f"{prefix}{name}", value
+def _ad(ad: AdFacts) -> dict[str, Any]:
+    """What the owner says, without what the owner did not say."""
+    audience = ad.audience
+    told = {
+        "platform": plain(ad.platform, 40),
+        "industry": plain(ad.industry, 80),
+        "headline": plain(ad.headline, LINE_CHARACTERS),
+        "call_to_action": plain(ad.call_to_action, 80),
+        "audience_age_from": audience.age_from,
+        "audience_age_to": audience.age_to,
+        "audience_interests": [plain(one, 60) for one in audience.interests[:MOST_INTERESTS]],
+        "audience_language": plain(audience.language or "", 20),
+    }
+    return {name: value for name, value in told.items() if value not in ("", None, [])}
 
 
-def _is_number(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) < 1e15
-
-
-def _is_short(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LINE_CHARACTERS
+def _signals(card: ScoreCard) -> Iterator[tuple[str, Signal]]:
+    """Scores, hook and prediction by name."""
+    scores, prediction = card.scores, card.prediction
+    for name in type(scores).model_fields:
+        value = getattr(scores, name)
+        if isinstance(value, Score):
+            yield name, value.value
+    yield "hook.kind", scores.hook.kind
+    yield "hook.strength", scores.hook.strength
+    yield "language", scores.language
+    for name, feature in FEATURES_TOLD.items():
+        yield name, scores.features.get(feature)
+    yield f"prediction.{prediction.target}", prediction.value
+    for name in ("low", "high", "band", "confidence"):
+        yield f"prediction.{name}", getattr(prediction, name)

@@ -25,7 +25,7 @@ def make_question(case: Case, rules: CouncilRules, nonce: str) -> Question:
     parts = [prompt("instructions")] + ([prompt("deep")] if rules.deep else [])
     return Question(
         instructions="\n\n".join(parts),
-        text=f"{prompt('question')}\n\n{quoted(facts_of(case), nonce)}",
+        text=f"{prompt('question')}\n\n{quoted(facts_of(case, rules.most_clips), nonce)}",
         media=case.media,
         answer_schema=opinion_schema(rules.deep),
         max_output_tokens=rules.max_output_tokens,

@@ -49,12 +49,14 @@ def past_of(case: Case) -> list[Beside] | None:
     bar = float(np.median(known)) if known else 1.0
     return [
         Beside(
-            likeness_of(ours, ad.embedding),
+            likeness_of(ours, ad.embedding)
+            if ad.similarity is None
+            else min(1.0, max(0.0, ad.similarity)),
             max(0.0, (now - ad.started_at).total_seconds() / 86_400),
             ad.ctr is not None and ad.ctr > bar,
         )
         for ad in signals.past_ads
-        if len(ad.embedding) == len(ours)
+        if ad.similarity is not None or len(ad.embedding) == len(ours)
     ]
 
 

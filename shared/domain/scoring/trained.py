@@ -66,13 +66,18 @@ class TrainedModel:
         """ONNX Runtime's session, one thread. Raises ModelUnavailable."""
         try:
             import onnxruntime
+
+            from shared.domain.inference.networks import UNUSABLE
         except ImportError as problem:
             raise ModelUnavailable(f"onnxruntime cannot be loaded ({problem})") from problem
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
         providers = ["CPUExecutionProvider"]
-        return onnxruntime.InferenceSession(self.network, options, providers=providers)
+        try:
+            return onnxruntime.InferenceSession(self.network, options, providers=providers)
+        except UNUSABLE as problem:
+            raise ModelUnavailable(f"onnxruntime cannot use {self.facts.version}") from problem
 
 
 def predict_creatives(

@@ -14,8 +14,11 @@ from scripts.train.fitting import fit_slope, folds_of
 from scripts.train.recipes import held_ad_lines, taught_ad_lines
 from scripts.train.sources import read_shop_texts
 from scripts.train.store import write_model
+from shared import trained_models
 from shared.domain.scoring import weights
 from shared.errors import ConfigError
+from tests.support.apps import local_app
+from tests.support.trained import headline_model
 
 
 def test_evaluate_prints_every_figure_beside_its_goal(
@@ -101,3 +104,22 @@ def test_a_card_gets_its_figures_between_the_marks(tmp_path: Path) -> None:
     write_figures(card, reliability_table([(0.1, 0.2, 3)]))
     assert card.read_text().endswith(f"| 0.100 | 0.200 | 3 |\n\n{END}\n\nrest\n")
     assert "old" not in card.read_text()
+
+
+def test_the_list_shows_the_models_of_ones_own_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trained_models._loaded.clear()
+
+    def listed() -> str:
+        return CliRunner().invoke(models, ["list"], catch_exceptions=False).output
+
+    assert "ctr  (none trained; the cold start predicts)" in listed()
+    app = local_app(tmp_path / ".local")
+    record = trained_models.install_model(headline_model(), app, instead_of="")
+    assert "ctr  (in use, of your own results)\n  headlines-1: learned from" in listed()
+    trained_models._loaded.clear()
+    app.files.delete(record.path)
+    assert "ctr  (cannot be used: " in listed()
+    assert "models/ctr/headlines-1.zip" in listed()

@@ -15,7 +15,8 @@ from shared.domain.council.heuristic import (
     PARTS,
     judge_by_rules,
 )
-from tests.support.cases import analysis, case
+from shared.inference_models import Inference
+from tests.support.cases import analysis, card, case
 
 ALL_SIGNALS = dict.fromkeys(GIVEN, 0.9)
 
@@ -51,8 +52,9 @@ def test_with_every_signal_nothing_is_lacking_and_it_is_as_sure_as_it_gets() -> 
 
 
 def test_signals_are_found_under_the_names_that_scoring_gives_them() -> None:
-    scores = {"psychology": {"urgency_score": 0.8, "authority": None}, "predicted_band": "high"}
-    one = read_case(analysis(), "ad.mp4", {}, scores)
+    known = card({"band": "high"}, urgency=0.8, authority=None)
+    nothing_read = Inference(video_id="a" * 32, analysers=())
+    one = read_case(analysis(), "ad.mp4", nothing_read, known)
     opinion, lacked = judge_by_rules(one)
     assert opinion.scores.call_to_action == pytest.approx(0.35 * 80 + 0.65 * 50)
     assert opinion.ctr_band == "high"

@@ -17,7 +17,9 @@ from shared.domain.council.judge import Bench, judge_video
 from shared.domain.council.seats import Model
 from shared.errors import JudgeBlocked, KeyRefused, ModelRetired, PipelineError, QuotaExceeded
 from shared.models import CouncilRules
+from shared.score_models import AdFacts
 from tests.support.cases import CLIP, PRICED, RULES, SHEET, FakeAnnotator, FakeModel, case
+from tests.support.clips import clip
 from tests.support.vendors import opinion
 
 DAY = date(2026, 11, 21)
@@ -264,15 +266,17 @@ CARRIERS: dict[str, Callable[[str], Case]] = {
     "name": lambda text: case(name=f"{text}.mp4"),
     "speech": lambda text: replace(case(), transcript=f"buy now {text}"),
     "signal": lambda text: replace(case(), signals={"hook_type": text}),
+    "clip": lambda text: replace(case(), clips=(clip(text=text),)),
+    "facts": lambda text: replace(case(), ad=AdFacts(headline=text)),
 }
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_more_than_two_hundred_attacks_reach_nothing_but_the_form(
+def test_more_than_three_hundred_attacks_reach_nothing_but_the_form(
     carrier: str, disguise: str
 ) -> None:
-    """Eight lines, seven disguises, four ways into the question; the judge obeys each."""
+    """Eight lines, seven disguises, six ways into the question; the judge obeys each."""
     for line in ATTACKS:
         attacked = CARRIERS[carrier](DISGUISES[disguise](line))
         honest = judge_video(attacked, Bench(), RULES, DAY)
