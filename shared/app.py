@@ -5,21 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
+from shared.council_ports import LanguageModel, VideoAnnotator
 from shared.events import LOCAL_TENANT, Event
 from shared.models import CouncilRules, CreativeRules, InferenceTools, Limits, ScoringRules
-from shared.ports import (
-    Alerts,
-    Bus,
-    Documents,
-    Files,
-    Jobs,
-    LanguageModel,
-    Schedules,
-    Secrets,
-    Tables,
-    VideoAnnotator,
-    utc_now,
-)
+from shared.ports import Alerts, Bus, Documents, Files, Jobs, Schedules, Secrets, Tables, utc_now
 
 LEASE_MARGIN_SECONDS = 60
 READING_SHARE = 0.8

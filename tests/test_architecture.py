@@ -15,7 +15,7 @@ RECORDS = (
     "shared.rendition_models",
 )
 VOCABULARY = ("shared.errors", "shared.events", *RECORDS, "shared.tables")
-PORTS = ("shared.ports", "shared.app")
+PORTS = ("shared.ports", "shared.council_ports", "shared.app")
 # SDKs of clouds and ad platforms: they belong behind a port.
 VENDORS = [
     *("anthropic", "boto3", "botocore", "business_api_client", "duckdb", "facebook_business"),
@@ -59,8 +59,13 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
         ("shared.domain", "shared.errors", *RECORDS),
         VENDORS,
     ),
-    ("shared.ports", ("shared.events", "shared.council_models"), VENDORS),
-    ("shared.app", ("shared.ports", "shared.events", "shared.models"), VENDORS),
+    ("shared.ports", ("shared.events",), VENDORS),
+    ("shared.council_ports", ("shared.ports", "shared.council_models"), VENDORS),
+    (
+        "shared.app",
+        ("shared.ports", "shared.council_ports", "shared.events", "shared.models"),
+        VENDORS,
+    ),
     ("shared.adapters", ("shared.ports", *VOCABULARY), WEB),
     ("shared.ledger", (*PORTS, *VOCABULARY), VENDORS),
     ("shared.metering", (*PORTS, *VOCABULARY), VENDORS),

@@ -14,6 +14,7 @@ import pytest
 
 from shared.adapters.secrets import file
 from shared.council_models import Media, Question
+from shared.council_ports import LanguageModel
 from shared.domain.council.questions import opinion_schema
 from shared.errors import (
     AnswerUnusable,
@@ -29,7 +30,7 @@ from shared.errors import (
     SecretMissing,
 )
 from shared.models import CouncilRules
-from shared.ports import LanguageModel, Options, Secrets
+from shared.ports import Options, Secrets
 from tests.support.vendors import (
     KEY,
     USED_INPUT,

@@ -7,6 +7,7 @@ import grpc
 import pytest
 
 from shared.adapters.video_intelligence import google
+from shared.council_ports import VideoAnnotator
 from shared.errors import (
     AnswerUnusable,
     ConfigError,
@@ -17,7 +18,7 @@ from shared.errors import (
     QuotaExceeded,
     Rejected,
 )
-from shared.ports import Options, VideoAnnotator
+from shared.ports import Options
 from tests.support.annotation_server import AnnotationState, running_annotation_server
 from tests.support.cases import CLIP
 
