@@ -22,7 +22,7 @@ def understand(
 ) -> tuple[Analysis, Inference]:
     """Analysis and inference of a file of this machine; raises PipelineError."""
     from shared.domain.inference.captions import read_captions
-    from shared.domain.inference.infer import understand_video
+    from shared.domain.inference.understand import understand_video
     from shared.domain.video.analyze import Wanted
     from shared.domain.video.identity import content_id
 

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import BoundedSemaphore
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.domain.inference.reading import TextReader
-from shared.domain.inference.text import TextTrack
 from shared.domain.video.detector import AnalyserUnavailable
+
+if TYPE_CHECKING:
+    from shared.domain.inference.reading import TextReader
+    from shared.domain.inference.text import TextTrack
 
 # Pictures that wait to be read: so much memory, and then the child waits after all.
 MAX_WAITING = 48
@@ -23,7 +25,7 @@ class TextAside:
     """
 
     def __init__(
-        self, open_reader: Callable[[], TextReader], warm: Callable[[], object] | None = None
+        self, open_reader: "Callable[[], TextReader]", warm: Callable[[], object] | None = None
     ) -> None:
         """`warm` is run after the reader is opened, while there is nothing to read yet."""
         self.track: TextTrack | None = None
@@ -58,7 +60,9 @@ class TextAside:
             work.result()
         self._work.clear()
 
-    def _open(self, open_reader: Callable[[], TextReader]) -> None:
+    def _open(self, open_reader: "Callable[[], TextReader]") -> None:
+        from shared.domain.inference.text import TextTrack
+
         began = time.thread_time()
         try:
             reader = open_reader()

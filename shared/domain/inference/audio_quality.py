@@ -84,6 +84,8 @@ def clipped_samples(channel: NDArray[np.float32]) -> int:
     if peak < MIN_PEAK:
         return 0
     top = (size >= (1 - TOP_SHARE) * peak) | (size >= FULL_SCALE)
+    if int(np.count_nonzero(top)) < MIN_TOP_SAMPLES:
+        return 0
     edges = np.flatnonzero(np.diff(np.concatenate([[False], top, [False]]).astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
     lengths = ends - starts

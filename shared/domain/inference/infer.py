@@ -2,9 +2,8 @@
 
 import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.inference.aside import TextAside
 from shared.domain.inference.audio_quality import measure_quality
 from shared.domain.inference.emotions import (
     FACE_SIDE,
@@ -20,14 +18,13 @@ from shared.domain.inference.emotions import (
     open_face_emotions,
     open_speech_emotions,
 )
-from shared.domain.inference.engines import open_sentences, open_text_reader
+from shared.domain.inference.engines import open_sentences
 from shared.domain.inference.meaning import embed_video
-from shared.domain.inference.models import locate, model_named
 from shared.domain.inference.objects import ShotPicture, open_detector, persons_among
+from shared.domain.inference.parts import Parts, open_parts
 from shared.domain.inference.patterns import open_patterns
 from shared.domain.inference.recognition import open_recogniser
 from shared.domain.inference.text import coverage_of
-from shared.domain.video.analyze import Wanted
 from shared.domain.video.child import Progress, read_in_child
 from shared.domain.video.detector import AnalyserUnavailable
 from shared.domain.video.sniff import sniff_container
@@ -44,8 +41,6 @@ Found = TypeVar("Found")
 # Faces are looked at so often; expressions last longer.
 FACE_EVERY_SECONDS = 1.0
 MAX_FACE_SAMPLES = 200
-# The models that listen.
-HEARING = ("speech-weights", "speech-emotion")
 
 
 def infer_video(
@@ -72,83 +67,6 @@ def infer_video(
         run = Run(analysis, tools, transcript, parts)
         answer = read_in_child({**task, **run.wishes()}, limits, on_progress, parts.take)
         return run.finish(answer)
-
-
-def understand_video(
-    path: Path,
-    wanted: Wanted,
-    *,
-    limits: Limits,
-    tools: InferenceTools,
-    transcript: Transcript | None = None,
-    on_progress: Progress | None = None,
-) -> tuple[Analysis, Inference]:
-    """Analysis and inference of the video at `path` from one decode.
-
-    Only pictures of shots and faces, where there are networks for them, take a second look: which
-    ones is known when the analysis is done. Raises as `analyze_video` and `infer_video` do.
-    """
-    task = {**wanted.task(path, limits), "do": "understand"}
-    with open_parts(tools) as parts:
-        wants = ["text", *(["sound"] if may_hear(tools) else [])]
-        answer = read_in_child({**task, "wants": wants}, limits, on_progress, parts.take)
-        analysis = wanted.take(answer)
-        run = Run(analysis, tools, transcript, parts)
-        sampled = answer["sampled"]
-        wishes = run.wishes(had=("text", "quality", "sound"))
-        if wishes["wants"]:
-            again = read_in_child(
-                {**task, **wishes, "do": "infer"}, limits, on_progress, parts.take
-            )
-            sampled["seconds"]["reading"] = again["seconds"]["reading"]
-        return analysis, run.finish(sampled)
-
-
-@dataclass
-class Parts:
-    """What the child handed over: text is read at once, the rest waits for its network."""
-
-    text: TextAside
-    frames: list[dict[str, Any]] = field(default_factory=list)
-    faces: list[dict[str, Any]] = field(default_factory=list)
-    sound: list[NDArray[np.int16]] = field(default_factory=list)
-    sound_start: float = 0.0
-
-    def take(self, part: dict[str, Any]) -> None:
-        """One part, while the child goes on."""
-        kind = part["kind"]
-        if kind == "frame":
-            self.frames.append(part)
-        elif kind == "face":
-            self.faces.append(part)
-        elif kind == "sound":
-            self.sound_start = part["start"]
-            self.sound.append(np.frombuffer(b64decode(part["pcm"]), np.int16))
-        else:
-            self.text.take(part)
-
-    def samples(self) -> NDArray[np.float32]:
-        """All sound that was handed over, -1 to 1."""
-        if not self.sound:
-            return np.zeros(0, np.float32)
-        return np.concatenate(self.sound).astype(np.float32) / np.float32(32768)
-
-
-@contextmanager
-def open_parts(tools: InferenceTools) -> Iterator[Parts]:
-    """Where parts go; the text reader is opened meanwhile, and then the sentences' network."""
-    folder = Path(tools.models)
-    with TextAside(
-        lambda: open_text_reader(tools.text_reader, folder),
-        warm=lambda: open_sentences(tools.sentence_engine, folder),
-    ) as text:
-        yield Parts(text)
-
-
-def may_hear(tools: InferenceTools) -> bool:
-    """Whether there are networks that listen, so that the sound itself is wanted."""
-    folder = Path(tools.models)
-    return any(locate(model_named(name), folder).is_file() for name in HEARING)
 
 
 @dataclass(frozen=True)
@@ -313,7 +231,7 @@ class Run:
         if self._transcript is not None:
             self._ran("transcript", 0.0, reason="from the captions that were given")
         elif self._recogniser:
-            sound = self._parts.samples()
+            sound = samples_of(self._parts)
             found["transcript"] = self._use(
                 "transcript",
                 self._recogniser,
@@ -341,7 +259,7 @@ class Run:
                 "face_emotions", self._face_emotions, lambda network: network.see(pictures)
             )
         if self._speech_emotions:
-            sound, spoken = self._parts.samples(), self._analysis.audio.speech
+            sound, spoken = samples_of(self._parts), self._analysis.audio.speech
             speech = self._use(
                 "speech_emotions",
                 self._speech_emotions,
@@ -378,6 +296,11 @@ class Run:
     def _transcript_words(self, found: dict[str, Any]) -> tuple[Any, ...]:
         transcript = found.get("transcript")
         return transcript.words if transcript is not None else ()
+
+
+def samples_of(parts: Parts) -> NDArray[np.float32]:
+    """All sound that was handed over, -1 to 1."""
+    return np.frombuffer(b"".join(parts.sound), np.int16).astype(np.float32) / np.float32(32768)
 
 
 def as_picture(part: dict[str, Any]) -> ShotPicture:

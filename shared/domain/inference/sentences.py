@@ -21,6 +21,8 @@ LAYERS = 6
 HEADS = 12
 MAX_TOKENS = 256
 TEXTS_AT_ONCE = 32
+MOST_FILLER = 1.5
+"""The longest text of a batch over its shortest."""
 NORM_EPSILON = 1e-12
 MASKED = np.float32(-1e9)
 
@@ -54,11 +56,13 @@ class NumpyEmbedder:
         """(texts, 384), each of length 1."""
         rows = [encoded.ids for encoded in self._tokenizer.encode_batch(list(texts))]
         found = np.zeros((len(rows), DIMENSIONS), np.float32)
-        # Texts of like length go together, so that little of a batch is filler.
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-        for first in range(0, len(order), TEXTS_AT_ONCE):
-            batch = order[first : first + TEXTS_AT_ONCE]
+        while order:
+            # Texts of like length go together, so that little of a batch is filler.
+            most = MOST_FILLER * len(rows[order[0]])
+            batch = [index for index in order[:TEXTS_AT_ONCE] if len(rows[index]) <= most]
             found[batch] = self._forward([rows[index] for index in batch])
+            order = order[len(batch) :]
         return found
 
     def _forward(self, rows: list[list[int]]) -> Vectors:

@@ -41,11 +41,16 @@ def write_clip(
     sound: Sound | None = None,
     times: Sequence[float] | None = None,
     container: str = "mp4",
+    options: dict[str, str] | None = None,
 ) -> Path:
-    """Pictures (height, width, 3) RGB, and mono sound of 16,000 samples a second, as a video."""
+    """Pictures (height, width, 3) RGB, and mono sound of 16,000 samples a second, as a video.
+
+    `options` are x264's, beside its quality and speed.
+    """
     has_sound = sound is not None
     with av.open(str(path), "w", format=container) as output:
-        stream = output.add_stream("libx264", rate=fps, options={"crf": "20", "preset": "veryfast"})
+        coding = {"crf": "20", "preset": "veryfast", **(options or {})}
+        stream = output.add_stream("libx264", rate=fps, options=coding)
         stream.pix_fmt = "yuv420p"
         tick = Fraction(1, 1000) if times else Fraction(1, fps)
         stream.codec_context.time_base = tick
