@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # they need numpy, for which a repeat need not wait
     from shared.domain.creative.copywriting import CheckedCopy
     from shared.domain.creative.variations import Planned
     from shared.domain.scoring.trained import TrainedModel
-    from shared.ports import LanguageModel
+    from shared.council_ports import LanguageModel
 
 CONCEPTS = "concepts"
 """Kind of documents: what is known of a concept, and how far it is."""

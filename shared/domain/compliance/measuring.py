@@ -9,10 +9,9 @@ import cv2
 
 from shared.domain.compliance.boxes import file_type, index_place
 from shared.domain.compliance.pictures import BarsDetector, OpeningDetector
-from shared.domain.inference.sampling import TextWatcher
+from shared.domain.inference.text_watcher import TextWatcher
 from shared.domain.video.detector import AnalyserUnavailable
 from shared.domain.video.media import open_media, packets_of, video_stream
-from shared.domain.video.pictures import Look
 from shared.domain.video.reading import Reading
 from shared.domain.video.sound import SoundTap
 from shared.domain.video.true_peak import TruePeakMeter
@@ -30,25 +29,22 @@ def measure_file(
     """
     cv2.setNumThreads(1)
     path = Path(task["path"])
+    text = TextWatcher(say)
     reading = Reading(
-        {
-            "opening": OpeningDetector,
-            "bars": BarsDetector,
-            "text": lambda: TextFollower(say),
-        },
+        {"opening": OpeningDetector, "bars": BarsDetector, "text": lambda: text},
         limits,
         preview=True,
     )
     reading.sound = SoundTap(limits.max_seconds, TruePeakMeter())
     reading.read(path, task["demuxer"], on_progress)
     values = picture_values(reading)
-    skipped, _ = reading.result("text", 0)
+    text.result()
     values |= file_values(path, task["demuxer"], reading, limits)
     heard, speech = sound_values(reading)
     values |= heard
     return {
         "values": {name: value for name, value in values.items() if value is not None},
-        "skipped_reads": skipped,
+        "skipped_reads": text.skipped,
         "width": reading.media.width,
         "height": reading.media.height,
         "start_seconds": reading.timeline.at[0],
@@ -56,23 +52,6 @@ def measure_file(
         "has_sound": reading.sound.start_seconds is not None,
         **speech,
     }
-
-
-class TextFollower:
-    """Shows the frames that the watcher of text wants."""
-
-    def __init__(self, say: Say) -> None:
-        self._watcher = TextWatcher([[0.0, 0.0]], say)
-
-    def see(self, frame: Look, at: float) -> None:
-        """Takes one frame."""
-        if self._watcher.wants(at):
-            self._watcher.see(frame, at)
-
-    def result(self) -> int:
-        """How many changes came too fast to be read; hands over what is held back."""
-        self._watcher.close()
-        return self._watcher.skipped
 
 
 def picture_values(reading: Reading) -> dict[str, Any]:
