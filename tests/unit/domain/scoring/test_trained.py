@@ -166,8 +166,11 @@ def test_too_few_results_teach_nothing() -> None:
 
 
 def test_one_prediction_and_fifty_are_fast_when_warm() -> None:
-    """Limits 100 ms and 300 ms on deep trees, all explained; the best of three."""
-    deep = train_trees(results(600), "deep", "ctr", TreeSettings(trees=100))
+    """Of 200 deep trees 100 ms and 300 ms are the limits: a third of each for a quarter of them.
+
+    All are explained; the best of three counts, as the machine may be busy.
+    """
+    deep = train_trees(results(600), "deep", "ctr", TreeSettings(trees=50))
     random = np.random.default_rng(2)
     creatives = [dict(zip(NAMES, row, strict=True)) for row in random.random((50, len(NAMES)))]
     predict_creatives(deep, creatives)
@@ -177,5 +180,5 @@ def test_one_prediction_and_fifty_are_fast_when_warm() -> None:
         told = predict_creatives(deep, creatives[:count])
         assert all(prediction.movers for prediction in told)
         spent[count] = min(spent[count], time.perf_counter() - began)
-    assert spent[1] < 0.1
-    assert spent[50] < 0.3
+    assert spent[1] < 0.033
+    assert spent[50] < 0.1
