@@ -108,6 +108,13 @@ class TextGate:
             _copy(standing, self._read, region)
         return regions, edges
 
+    def forget(self, regions: list[Region]) -> None:
+        """What is in these regions counts as unread: they are asked for again while it stands."""
+        if self._read is not None:
+            nothing = np.zeros_like(self._read)
+            for region in regions:
+                _copy(nothing, self._read, region)
+
     def all_read(self) -> None:
         """The whole of the last picture counts as read."""
         self._read = None if self._last is None else self._last.copy()

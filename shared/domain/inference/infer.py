@@ -220,7 +220,7 @@ class Run:
         end = first + self._analysis.media.duration_seconds
         lines = text.track.lines(end)
         seconds = child_seconds + text.seconds + time.thread_time() - began
-        reason = f"{skipped} of the changes came too fast to be read" if skipped else ""
+        reason = f"{skipped} times what changed was read late, or gone before" if skipped else ""
         self._ran("text", seconds, text.provider, reason)
         return {"text": lines, "text_coverage": coverage_of(lines, first, end)}
 

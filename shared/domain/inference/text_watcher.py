@@ -30,8 +30,10 @@ PEEK_SECONDS = 4.0
 TINY = (32, 18)
 NEW_SHOT_LEVELS = 12.0
 # Flicker and noise must not cost more than this.
-MAX_READS_A_SECOND = 3.0
-BURST_READS = 6.0
+ALLOWED_A_SECOND, MOST_ALLOWED = 2.0, 6.0
+READ_PRICE = 0.35
+"""Of a look at a region, beside its share of the picture."""
+WHOLE_GAP_SECONDS = 0.5
 MAX_READS = 900
 EDGES_A_PART = 64
 JPEG_QUALITY = 92
@@ -63,7 +65,9 @@ class TextWatcher:
         self._next = float("-inf")
         self._peeked = float("-inf")
         self._reads = 0
-        self._allowance, self._allowed_at = BURST_READS, 0.0
+        self._whole_gap = WHOLE_GAP_SECONDS
+        self._late = False
+        self._allowance, self._allowed_at = MOST_ALLOWED, 0.0
 
     def wants(self, at: float) -> bool:
         """Whether a frame shown at `at` is sampled."""
@@ -86,11 +90,15 @@ class TextWatcher:
         kind = "standing"
         if not regions and self._gate.doubtful and self._peek_due(at):
             regions, kind = [WHOLE], "peek"
-        if not regions or not self._may_read(at):
+        if not regions:
+            return
+        if not self._may_read(regions, kind, at):
+            self._gate.forget(regions)
             return
         if regions == [WHOLE]:
             self._gate.all_read()
             self._peeked = at
+            self._whole_gap = min(PEEK_SECONDS, 2 * self._whole_gap)
         for region in regions:
             self._hand_over(frame, region, at, kind)
 
@@ -100,6 +108,7 @@ class TextWatcher:
         change = None if self._tiny is None else cv2.absdiff(tiny, self._tiny)
         if change is None or float(change.mean()) >= NEW_SHOT_LEVELS:
             self._peek_at = at + PEEK_AFTER_SECONDS
+            self._whole_gap = WHOLE_GAP_SECONDS
         self._tiny = np.asarray(tiny, np.uint8)
 
     def _peek_due(self, at: float) -> bool:
@@ -109,16 +118,24 @@ class TextWatcher:
             self._peek_at = float("inf")
         return begun or at >= self._peeked + PEEK_SECONDS
 
-    def _may_read(self, at: float) -> bool:
-        """A bucket that fills with time: bursts pass, steady flicker does not."""
-        gained = (at - self._allowed_at) * MAX_READS_A_SECOND
-        self._allowance = min(BURST_READS, self._allowance + max(0.0, gained))
+    def _may_read(self, regions: list[Region], kind: str, at: float) -> bool:
+        """A bucket that fills with time: bursts pass, steady flicker waits.
+
+        What stands all over the picture is looked at less and less often until the next shot:
+        most of it is a street or a wood.
+        """
+        gained = (at - self._allowed_at) * ALLOWED_A_SECOND
+        self._allowance = min(MOST_ALLOWED, self._allowance + max(0.0, gained))
         self._allowed_at = at
-        if self._allowance < 1 or self._reads >= MAX_READS:
-            self.skipped += 1
+        price = sum(READ_PRICE + region.area for region in regions)
+        early = regions == [WHOLE] and kind != "peek" and at < self._peeked + self._whole_gap
+        if early or self._allowance < min(price, MOST_ALLOWED) or self._reads >= MAX_READS:
+            self.skipped += not self._late
+            self._late = True
             return False
-        self._allowance -= 1
+        self._allowance -= price
         self._reads += 1
+        self._late = False
         return True
 
     def _hand_over(self, frame: Look, region: Region, at: float, kind: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from shared.domain.inference import text_watcher
-from shared.domain.inference.gate import Region
+from shared.domain.inference.gate import WHOLE, Region
 from shared.domain.inference.infer import infer_video
 from shared.domain.inference.understand import understand_video
 from shared.domain.video.analyze import Wanted, analyze_video
@@ -178,7 +178,7 @@ def test_text_of_a_turned_video_is_read_and_placed_as_displayed(
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-@pytest.mark.parametrize("region", [Region(0.1, 0.6, 0.5, 0.9), text_watcher.WHOLE])
+@pytest.mark.parametrize("region", [Region(0.1, 0.6, 0.5, 0.9), WHOLE])
 def test_a_region_is_cut_out_where_it_is_displayed(rotation: int, region: Region) -> None:
     """The piece is what the same place of the displayed picture shows."""
     noise = np.random.default_rng(1).integers(16, 235, (9, 16)).astype(np.uint8)
