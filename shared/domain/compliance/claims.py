@@ -94,6 +94,7 @@ class Claim:
     category: str
     said: Said
     words: str
+    around: str
     at_seconds: float | None
 
 
@@ -122,7 +123,13 @@ def find_claims(texts: Iterable[Said], language: str) -> list[Claim]:
     book = claim_book()
     languages = book.chosen(language)
     return [
-        Claim(category, said, _around(said.text, hit), said.at(hit.start))
+        Claim(
+            category,
+            said,
+            said.text[hit.start : hit.end],
+            _around(said.text, hit),
+            said.at(hit.start),
+        )
         for said in texts
         for category in book.categories
         for hit in _hits(said, category, languages)
@@ -222,7 +229,7 @@ def _finding(rule: Rule, claim: Claim, placement: Placement) -> Finding:
     return Finding(
         rule=rule.rule,
         grade=category.grades.get(platform, category.grade),
-        found=f"{category.title}: {as_data(claim.words)}{where}",
+        found=f"{category.title}: {as_data(claim.around)}{where}",
         expected=EXPECTED,
         at_seconds=claim.at_seconds,
         fix=category.fix,

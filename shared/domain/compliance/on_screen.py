@@ -13,8 +13,9 @@ from shared.domain.inference.text import coverage_of
 from shared.inference_models import TextLine
 from shared.models import Box
 
-# A reader's box stands this much out over the letters, of their height.
-BOX_MARGIN = 0.12
+# A reader's box stands out over the letters by these shares of its height, as measured on drawn
+# words of 13 to 64 pixels: 0.17 to 0.27 above and below, 0.1 to 0.2 at the sides.
+MARGIN_ABOVE, MARGIN_BESIDE = 0.2, 0.12
 TOUCHES = 0.004
 STANDS_SECONDS = 0.8
 SAME_MOMENT_SECONDS = 0.35
@@ -104,12 +105,13 @@ def _first(pair: tuple[float, TextLine]) -> float:
 def letters(line: TextLine) -> Box:
     """The box of the letters themselves, without what a reader adds around them."""
     box = line.box
-    by = BOX_MARGIN * box.height
+    above = MARGIN_ABOVE * box.height
+    beside = min(MARGIN_BESIDE * box.height, box.width / 4)
     return Box(
-        left=box.left + min(by, box.width / 4),
-        top=box.top + by,
-        width=max(0.0, box.width - 2 * min(by, box.width / 4)),
-        height=max(0.0, box.height - 2 * by),
+        left=box.left + beside,
+        top=box.top + above,
+        width=box.width - 2 * beside,
+        height=box.height - 2 * above,
     )
 
 

@@ -18,6 +18,8 @@ MAX_TEXT = 20_000
 NUMBER = r"\d[\d.,]*"
 SIGN = r"(?:[$€£¥]|r\$|usd|eur|gbp|brl|euros?|dollars?|dolares|dollar|pounds?|libras|reais|reales)"
 MONEY = rf"(?:{SIGN} ?{NUMBER}k?|{NUMBER}k? ?{SIGN})"
+# French elides: `l'arthrose` is two words, while `you're` is one.
+_ELIDED = re.compile(r"\b(qu|[cdjlmnst])[’'`´](?=\w)")
 _SPOILT = re.compile(r"[’'`´]")
 _APART = re.compile(r"[^\w$€£¥%#.,]+|(?<!\d)[.,]+|[.,]+(?!\d)")
 
@@ -44,7 +46,12 @@ def plain(text: str) -> str:
     bare = "".join(
         c for c in bare if not unicodedata.combining(c) and unicodedata.category(c) != "Cf"
     )
-    bare = _SPOILT.sub("", bare).replace("#", " # ").replace("%", " % ").replace("ß", "ss")
+    bare = (
+        _SPOILT.sub("", _ELIDED.sub(r"\1 ", bare))
+        .replace("#", " # ")
+        .replace("%", " % ")
+        .replace("ß", "ss")
+    )
     return " ".join(_APART.sub(" ", bare).replace("_", " ").split())
 
 
