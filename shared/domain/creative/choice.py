@@ -97,6 +97,9 @@ def choose_parts(
         more, used_again = _again(hook, free, shown, left, order)
         shown += more
         if used_again:
+            # What is left of its shot is taken: the hook stays where it is.
+            end = hook.end(order.rate)
+            hook = replace(hook, stretch=replace(hook.stretch, start=hook.start, end=end))
             notes.append("there are too few shots: another part of a shot that was shown is shown")
     story = [*said, *fixed[1:], *_windows(shown, interests, order)]
     story.sort(key=lambda part: (part.reel.number, part.start))

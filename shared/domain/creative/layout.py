@@ -21,6 +21,7 @@ STEP = 0.01
 FACE_COST, TEXT_COST, DISTANCE_COST = 10.0, 3.0, 1.0
 PAUSE_SECONDS = 0.4
 LOGO_WIDTH = 0.14
+FADE_SECONDS = 0.15
 CAPTION_LINES = 2
 DIGITS = 4
 
@@ -174,6 +175,8 @@ def _box(
         height=height,
         color=colors[1],
         background=colors[0],
+        # The first frame is what people see before it plays: the hook is there at once.
+        fade_seconds=0.0 if span[0] == 0 else FADE_SECONDS,
     )
 
 

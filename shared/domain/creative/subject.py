@@ -83,7 +83,6 @@ def _edges(sample: int, place: int, box: Box) -> Edged:
 def _believed(samples: Sequence[FaceSample]) -> list[list[Box]]:
     """The faces of each sample without chance patterns and small ones beside large ones."""
     sightings: dict[int, int] = {}
-    largest = 0.0
     for sample in samples:
         for box in sample.boxes:
             if box.track is not None:
@@ -97,8 +96,11 @@ def _believed(samples: Sequence[FaceSample]) -> list[list[Box]]:
         ]
         for sample in samples
     ]
-    largest = max((box.width * box.height for row in kept for box in row), default=0.0)
-    return [[box for box in row if box.width * box.height >= COUNTS_FROM * largest] for row in kept]
+    largest = [max((box.width * box.height for box in row), default=0.0) for row in kept]
+    return [
+        [box for box in row if box.width * box.height >= COUNTS_FROM * most]
+        for row, most in zip(kept, largest, strict=True)
+    ]
 
 
 def _follow_one(
