@@ -17,10 +17,10 @@ from shared.ports import Merge, Where
 from shared.templates import templates_of
 
 if TYPE_CHECKING:  # they need numpy, for which a repeat need not wait
+    from shared.council_ports import LanguageModel
     from shared.domain.creative.copywriting import CheckedCopy
     from shared.domain.creative.variations import Planned
     from shared.domain.scoring.trained import TrainedModel
-    from shared.council_ports import LanguageModel
 
 CONCEPTS = "concepts"
 """Kind of documents: what is known of a concept, and how far it is."""

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.compliance_models import Finding, Placement
+from shared.compliance_models import Finding
+from shared.creative_models import Placement
 from shared.domain.compliance.check import judge
 from shared.domain.compliance.claims import Said, claim_book, find_claims, phrases_of
 from shared.domain.compliance.facts import AdText, ShownFacts, ShownText

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.compliance_models import Placement
+from shared.creative_models import Placement
 from shared.domain.compliance.bounds import judge_value
 from shared.domain.compliance.claims import claim_book
 from shared.domain.compliance.page import rules_page
