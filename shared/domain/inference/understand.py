@@ -11,8 +11,7 @@ from shared.inference_models import Inference, Transcript
 from shared.models import Analysis, InferenceTools, Limits
 
 # The models that listen.
-HEARING = ("speech-weights", "speech-emotion")
-HAD = ("text", "quality", "sound")
+HEARING = ("speech-weights", "english-speech-encoder", "speech-emotion")
 
 
 def understand_video(
@@ -40,7 +39,7 @@ def understand_video(
 
         run = Run(analysis, tools, transcript, parts)
         sampled = answer["sampled"]
-        wishes = run.wishes(had=HAD)
+        wishes = run.wishes(had=("quality", *wants))
         if wishes["wants"]:
             sampled["seconds"]["reading"] = look_again(task | wishes, limits, on_progress, parts)
         return analysis, run.finish(sampled)
