@@ -79,7 +79,9 @@ def test_two_faces_far_apart_are_no_ping_pong() -> None:
 
 
 def test_the_crop_jumps_with_the_shot_and_not_before() -> None:
-    faces = [(i * 0.5, 0.25 if i < 10 else 0.75, 0.12, int(i >= 10)) for i in range(20)]
+    faces: list[tuple[float, float, float, int | None]] = [
+        (i * 0.5, 0.25 if i < 10 else 0.75, 0.12, int(i >= 10)) for i in range(20)
+    ]
     one = reel(faces, (5.0, 5.0))
     framing = frame_clip(one, 0.0, 10.0, aspect=REELS)
     assert [key.at_seconds for key in framing.keys] == [0.0, 4.96, 5.0, 9.96]
