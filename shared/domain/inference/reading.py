@@ -33,7 +33,7 @@ MIN_CONFIDENCE = 0.7
 # A block is no wider than so many times its height; half of one may be a line.
 MAX_BLOCK_RATIO = 4.0
 MIN_HALF_HEIGHT = 16
-SURE_CONFIDENCE, HALF_CONFIDENCE, MORE_CONFIDENCE = 0.92, 0.85, 0.05
+SURE_CONFIDENCE, HALF_CONFIDENCE, MORE_CONFIDENCE = 0.96, 0.85, 0.03
 # What looks like a single letter is mostly none.
 MIN_LETTERS = 2
 TALL = 1.5

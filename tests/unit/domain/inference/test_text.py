@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from shared.domain.inference.engines import open_text_reader
 from shared.domain.inference.gate import TextGate, contrast_of
 from shared.domain.inference.infer import infer_video
 from shared.domain.inference.text import Sighting, as_written, coverage_of, merge
-from shared.domain.video.pictures import Picture
+from shared.domain.inference.text_watcher import TextWatcher
+from shared.domain.video.pictures import Look, Picture
 from shared.inference_models import Inference, TextLine
 from shared.models import Box, InferenceTools, Limits
 from tests.unit.domain.video.clips import write_clip
@@ -129,6 +132,62 @@ def test_the_gate_asks_once_for_what_stands_still() -> None:
         asked.append(len(gate.changed(contrast_of(np.asarray(grey, np.uint8)))[0]))
     assert asked[:7] == [0] * 6 + [1]
     assert sum(asked[7:]) <= 1
+
+
+def test_the_gate_asks_again_for_what_it_was_told_to_forget() -> None:
+    """There was no time to read it, but it still stands."""
+    gate = TextGate()
+    picture = write_text(meadow(0), "Stop scrolling now", CAPTION)
+    grey = cv2.resize(picture[..., 0], (384, 216), interpolation=cv2.INTER_AREA)
+    contrast = contrast_of(np.asarray(grey, np.uint8))
+    gate.changed(contrast)
+    (region,), _ = gate.changed(contrast)
+    assert gate.changed(contrast)[0] == []
+    gate.forget([region])
+    assert gate.changed(contrast)[0] == [region]
+
+
+def test_a_busy_street_is_looked_at_less_and_less() -> None:
+    """Something stands everywhere and changes all the time, in the same shot."""
+    parts: list[dict[str, Any]] = []
+    watcher = TextWatcher(parts.append)
+    half = np.full((180, 320), 128, np.uint8)
+    random = np.random.default_rng(1)
+    for index in range(10 * FPS):
+        if index % 15 == 0:
+            blocks = random.integers(60, 190, (90, 160)).astype(np.uint8)
+            luma = np.asarray(np.kron(blocks, np.ones((4, 4))), np.uint8)
+        watcher.see(Look(index, 640, 360, 0, (luma, half, half), 0), index / FPS)
+    watcher.result()
+    looks = [part["at"] for part in parts if part["kind"] == "text"]
+    assert 3 <= len(looks) <= 8
+    gaps = np.diff(looks)
+    assert gaps[-1] > 2 * gaps[0]
+    assert watcher.skipped > 0
+
+
+def title(lines: tuple[str, ...]) -> tuple[Picture, NDArray[np.float32]]:
+    """Fat letters in lines that touch, and the corners of the whole."""
+    picture = np.full((240, 420, 3), 40, np.uint8)
+    for row, line in enumerate(lines):
+        at = (10, 80 + 78 * row)
+        cv2.putText(picture, line, at, cv2.FONT_HERSHEY_DUPLEX, 3, (240,) * 3, 9, cv2.LINE_AA)
+    bottom = 90 + 78 * (len(lines) - 1)
+    corners = [[0, 8], [400, 8], [400, bottom], [0, bottom]]
+    return np.asarray(picture, np.uint8), np.array(corners, np.float32)
+
+
+@pytest.mark.parametrize("lines", [("HELLO", "WORLD"), ("HELLO",)])
+def test_a_title_whose_lines_touch_is_read_line_by_line(
+    lines: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the detector it is one island; a line is no block because it is fat."""
+    reader = open_text_reader("ppocr", Path("none"))
+    picture, corners = title(lines)
+    monkeypatch.setattr(reader, "find", lambda *_: [corners])
+    read = reader.read(picture, 640)
+    assert tuple(line.text for line in read) == lines
+    assert [line.place[1] for line in read] == sorted(line.place[1] for line in read)
 
 
 @pytest.mark.parametrize(
