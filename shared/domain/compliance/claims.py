@@ -167,6 +167,8 @@ def judge_claims(
         findings.append(unread(rule, book, problem).model_copy(update={"expected": EXPECTED}))
     elif not findings:
         told = "none found" if texts else "there are none"
+        if rule.rule == "claims_on_screen" and measured.skipped_reads:
+            told += f"; {measured.skipped_reads} changes came too fast to be read"
         findings.append(
             Finding(
                 rule=rule.rule, grade="pass", found=told, expected=EXPECTED, source=book.told(rule)

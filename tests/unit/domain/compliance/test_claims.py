@@ -166,6 +166,14 @@ def test_words_that_are_meant_to_be_shown_are_judged_though_nobody_can_read() ->
     assert {one.grade for one in found} == {"fail", "unavailable"}
 
 
+def test_what_came_too_fast_to_be_read_is_said() -> None:
+    """A pass that did not see everything says how much it missed."""
+    hasty = measured().model_copy(update={"skipped_reads": 3})
+    findings = judge(hasty, "x:feed", ShownFacts()).findings
+    (found,) = [one for one in findings if one.rule == "claims_on_screen"]
+    assert found.found == "none found; 3 changes came too fast to be read"
+
+
 def test_speech_without_a_transcript_is_not_called_harmless() -> None:
     """What is said is unknown then."""
     said = (Speech(start_seconds=0.0, end_seconds=5.0),)

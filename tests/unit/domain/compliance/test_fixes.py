@@ -164,8 +164,8 @@ def test_whatever_is_moved_ends_up_inside(
     assert after.captions is not None
     assert after.logo is not None
     logo_high = after.logo.width * 1080 / 1920
-    shown: list[TextOverlay | Captions] = [*after.overlays, after.captions]
-    rects = [(o.left, o.top, o.width, o.height) for o in shown]
+    placed: list[TextOverlay | Captions] = [*after.overlays, after.captions]
+    rects = [(o.left, o.top, o.width, o.height) for o in placed]
     for left, top, width, height in [
         *rects,
         (after.logo.left, after.logo.top, after.logo.width, logo_high),
@@ -185,8 +185,8 @@ def test_two_texts_at_one_moment_do_not_end_up_on_each_other() -> None:
     after = fix_safe_zone(timeline(overlays=overlays), ZONE)
     assert after is not None
     assert after.captions is not None
-    shown: list[TextOverlay | Captions] = [*after.overlays, after.captions]
-    rects = [Rect(o.left, o.top, o.width, o.height, 0, 9) for o in shown]
+    placed: list[TextOverlay | Captions] = [*after.overlays, after.captions]
+    rects = [Rect(o.left, o.top, o.width, o.height, 0, 9) for o in placed]
     clashes = [(a, b) for i, a in enumerate(rects) for b in rects[i + 1 :] if a.meets(b)]
     assert clashes == []
 

@@ -141,7 +141,7 @@ def test_tiny_text_in_sight_is_too_small_to_read(tmp_path: Path) -> None:
     """The smallest line that stands is what counts."""
 
     def draw(index: int) -> Picture:
-        return write(moving(index, 720, 1280), "terms and conditions apply", 0.5, 0.4)
+        return write(moving(index, 720, 1280), "terms and Apply", 0.5, 0.4)
 
     found = measure(make_ad(tmp_path / "a.mp4", draw, seconds=1.5))
     grades = {one.rule: one.grade for one in judge(found, "tiktok:feed", ShownFacts()).findings}

@@ -21,8 +21,7 @@ def peak_of(samples: np.ndarray, rate: int, piece: int = 1024) -> float | None:
 def tone(hertz: float, rate: int, phase: float, amplitude: float = 0.5) -> np.ndarray:
     time = np.arange(rate) / rate
     ramp = np.minimum(1, np.minimum(time, time[::-1]) * 20)
-    wave: np.ndarray = amplitude * ramp * np.sin(2 * np.pi * hertz * time + phase)
-    return wave[None]
+    return np.asarray((amplitude * ramp * np.sin(2 * np.pi * hertz * time + phase))[None])
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
