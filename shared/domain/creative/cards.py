@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from shared.creative_models import Colour, Concept, Variation
+from shared.domain.creative.colors import WHITE, text_color_on
 from shared.domain.creative.layout import Role, card_text
 from shared.domain.creative.look import ground_of, shown
 from shared.domain.creative.pace import Editing, Pace, reading_seconds, share_out
 from shared.domain.creative.placements import Screen
 from shared.timeline_models import TextOverlay, TimelineClip
+
+SHADE = 0.14
 
 
 def card_texts(variation: Variation, concept: Concept) -> list[tuple[str, Role]]:
@@ -84,6 +87,7 @@ def _grounds(frames: int, each: int) -> list[int]:
 
 
 def _shade(color: str) -> str:
-    """The same colour a little darker: text that reads on one reads on the other."""
+    """The same colour a little further from its text's, which reads on it even better."""
+    towards = 0 if text_color_on(color) == WHITE else 255
     parts = (int(color[at : at + 2], 16) for at in (1, 3, 5))
-    return "#" + "".join(f"{round(part * 0.86):02X}" for part in parts)
+    return "#" + "".join(f"{round(part + SHADE * (towards - part)):02X}" for part in parts)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pydantic import Field
 
 from shared.clip_models import ClipSet
+from shared.errors import Rejected
 from shared.inference_models import Inference, TextLine, Word
 from shared.models import Analysis, Record, Shot
 from shared.timeline_models import Source
@@ -143,8 +144,18 @@ class Reel:
         )
 
 
+class FootageAmbiguous(Rejected):
+    """Two sources of one name: a timeline could not tell them apart."""
+
+
 def open_reels(footage: Sequence[Footage]) -> list[Reel]:
-    """What can be cut; footage without a single whole frame is left out."""
+    """What can be cut; footage without a single whole frame is left out.
+
+    Raises FootageAmbiguous.
+    """
+    names = [one.name for one in footage]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise FootageAmbiguous(f"{len(names)} sources, {twice[0]!r} twice; give each its own name")
     reels = []
     for number, one in enumerate(footage):
         if one.analysis.media.width > 0 and one.analysis.media.height > 0:

@@ -25,7 +25,6 @@ from shared.models import Record
 from shared.timeline_models import (
     Captions,
     CaptionWord,
-    EndCard,
     Music,
     Sound,
     Source,
@@ -210,7 +209,10 @@ def _timeline(
     sources = {reel.footage.name: reel.source() for reel in reels if reel.footage.name in named}
     sound = Sound()
     if plan.music:
-        sources[MUSIC_NAME] = Source(
+        name = MUSIC_NAME
+        while name in sources:
+            name += "_"
+        sources[name] = Source(
             path=plan.music.path,
             sha256=plan.music.sha256,
             width=1,
@@ -219,7 +221,7 @@ def _timeline(
             duration_seconds=plan.music.duration_seconds,
             has_audio=True,
         )
-        sound = Sound(music=Music(source=MUSIC_NAME))
+        sound = Sound(music=Music(source=name))
     return Timeline.model_validate(
         {
             "width": plan.screen.width,
@@ -336,6 +338,3 @@ class _Crowd:
                 if line.start_seconds < last and line.end_seconds > first
             ]
         return faces, writing
-
-
-__all__ = ["EndCard", "Footage", "MusicTrack", "cut_timeline"]

@@ -48,7 +48,8 @@ def follow_faces(
     """The faces that a crop of this size follows; all that count when they fit together."""
     believed = _believed(samples)
     boxes = [[_edges(i, j, b) for j, b in enumerate(row)] for i, row in enumerate(believed)]
-    several = [row for row in boxes if len(row) > 1]
+    counting = [_counting(row) for row in boxes]
+    several = [row for row in counting if len(row) > 1]
     fitting = sum(
         around[2] - around[0] <= 0.9 * width and around[3] - around[1] <= 0.9 * height
         for row in several
@@ -57,7 +58,7 @@ def follow_faces(
     if several and fitting == len(several):
         return tuple(
             Sighting(sample.at_seconds, tuple(edges for _, edges in row))
-            for sample, row in zip(samples, boxes, strict=True)
+            for sample, row in zip(samples, counting, strict=True)
         )
     return _follow_one(samples, boxes)
 
@@ -81,14 +82,14 @@ def _edges(sample: int, place: int, box: Box) -> Edged:
 
 
 def _believed(samples: Sequence[FaceSample]) -> list[list[Box]]:
-    """The faces of each sample without chance patterns and small ones beside large ones."""
+    """The faces of each sample without chance patterns."""
     sightings: dict[int, int] = {}
     for sample in samples:
         for box in sample.boxes:
             if box.track is not None:
                 sightings[box.track] = sightings.get(box.track, 0) + 1
     often = max(sightings.values(), default=0) >= MIN_SIGHTINGS and len(samples) >= MANY_SAMPLES
-    kept = [
+    return [
         [
             box
             for box in sample.boxes
@@ -96,11 +97,12 @@ def _believed(samples: Sequence[FaceSample]) -> list[list[Box]]:
         ]
         for sample in samples
     ]
-    largest = [max((box.width * box.height for box in row), default=0.0) for row in kept]
-    return [
-        [box for box in row if box.width * box.height >= COUNTS_FROM * most]
-        for row, most in zip(kept, largest, strict=True)
-    ]
+
+
+def _counting(row: Sequence[Edged]) -> list[Edged]:
+    """The faces of a sample without small ones beside large ones."""
+    largest = max((_area(edges) for _, edges in row), default=0.0)
+    return [one for one in row if _area(one[1]) >= COUNTS_FROM * largest]
 
 
 def _follow_one(

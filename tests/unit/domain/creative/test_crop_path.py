@@ -1,5 +1,6 @@
 """The crop keeps faces and writing, stands still where it can, and moves slowly."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -14,7 +15,7 @@ from tests.support.footage import FaceAt, analysis, footage, inference
 REELS = 9 / 16
 
 
-def reel(faces: list[FaceAt], seconds: tuple[float, ...] = (10.0,), **others: object) -> Reel:
+def reel(faces: Sequence[FaceAt], seconds: tuple[float, ...] = (10.0,), **others: object) -> Reel:
     found = analysis(seconds, faces=faces, **others)  # type: ignore[arg-type]
     [one] = open_reels([footage(found)])
     return one

@@ -6,7 +6,7 @@ import pytest
 
 from shared.creative_models import Pacing
 from shared.domain.creative.colors import contrast
-from shared.domain.creative.footage import Footage
+from shared.domain.creative.footage import Footage, FootageAmbiguous
 from shared.domain.creative.recut import MusicTrack, cut_timeline
 from shared.models import Analyser
 from shared.timeline_models import Timeline
@@ -280,6 +280,33 @@ def test_two_sources_are_one_story() -> None:
     assert {clip.source for clip in timeline.clips} == {"ad", "second"}
     order = [clip.source for clip in timeline.clips[1:]]
     assert order == sorted(order, key=lambda name: name == "second")
+
+
+def test_two_sources_of_one_name_are_refused() -> None:
+    with pytest.raises(FootageAmbiguous, match="'ad' twice"):
+        cut_timeline(variation(), concept(), [lively(), lively()], "x:feed")
+
+
+def test_footage_called_music_stays_beside_the_music() -> None:
+    found = lively().model_copy(update={"name": "music"})
+    music = MusicTrack(path="m.ogg", duration_seconds=40.0)
+    timeline = cut_timeline(variation(), concept(), [found], "x:feed", music=music)
+    assert timeline.sound.music is not None
+    assert timeline.sources[timeline.sound.music.source].path == "m.ogg"
+    assert timeline.sources["music"].path == "a.mp4"
+
+
+def test_footage_whose_shots_nobody_found_is_one_shot() -> None:
+    found = analysis([20.0], has_audio=False).model_copy(update={"shots": (), "cuts": ()})
+    assert cut(footage(found)).seconds == pytest.approx(15, abs=1e-3)
+
+
+def test_footage_without_a_frame_gives_cards_and_says_so() -> None:
+    found = analysis([4.0])
+    media = found.media.model_copy(update={"frames": 0, "duration_seconds": 0.0})
+    timeline = cut(footage(found.model_copy(update={"media": media, "shots": ()})))
+    assert all(clip.color for clip in timeline.clips)
+    assert any("not a single whole frame" in note for note in timeline.notes)
 
 
 def test_ten_timelines_take_half_a_second() -> None:
