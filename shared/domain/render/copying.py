@@ -1,5 +1,6 @@
 """Whether a timeline asks for nothing but a range of one source, which then is copied as it is."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,8 +11,6 @@ from shared.domain.render.probe import SourceFacts
 from shared.timeline_models import Grade, Timeline
 
 SAME_RATE = 0.002
-# Nudges the seek past the key frame's own time, which was rounded.
-AFTER_SECONDS = 1e-5
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,11 @@ def _as_we_write(known: SourceFacts, timeline: Timeline) -> bool:
 
 def copy_words(copied: CopiedRange, link: str, sound: str) -> list[str]:
     """The command line that copies the pictures and puts our sound under them."""
+    # Rounded up, the first picture would lie before the beginning.
+    begin = math.floor(copied.start_seconds * 1e6) / 1e6
     return [
-        *("-seek_timestamp", "1", "-ss", f"{copied.start_seconds + AFTER_SECONDS:.6f}"),
-        *("-t", f"{copied.seconds - AFTER_SECONDS:.6f}", *source_words(link, "mov")),
+        *("-seek_timestamp", "1", "-ss", f"{begin:.6f}"),
+        *("-t", f"{copied.seconds:.6f}", *source_words(link, "mov")),
         *("-i", f"file:{sound}", "-map", "0:v:0", "-map", "1:a:0", "-c", "copy"),
         *(*REPEATABLE, *FAST_START),
     ]

@@ -8,6 +8,7 @@ from shared.domain.render.probe import SourceFacts
 from shared.domain.render.refusals import SourceUnreadable
 from shared.timeline_models import CropKey, TimelineClip
 
+FINE, QUICK = "bicubic", "fast_bilinear"
 SAME_SIZE = 0.005
 SAME_ASPECT = 0.01
 BLUR_SHRINK = 8
@@ -22,7 +23,7 @@ class Canvas:
     width: int
     height: int
     fps: int
-    scaler: str = "bicubic"
+    scaler: str = FINE
 
 
 @dataclass(frozen=True)
@@ -170,8 +171,11 @@ def scale_to(width: int | str, height: int | str, facts: SourceFacts, canvas: Ca
         raise SourceUnreadable(f"a picture of {facts.width}x{facts.height} cannot be shown")
     scale = f"scale={width}:{height}:flags={canvas.scaler}"
     if facts.hdr:
-        # Tone mapping has left BT.709 of limited range.
+        # The way to standard range, before or after, sets matrix and range.
         return scale
+    if canvas.scaler == FINE and (facts.matrix_name != "bt709" or facts.full_range):
+        # Between matrices the quick arithmetic is off by some steps of 255.
+        scale += "+accurate_rnd+full_chroma_int"
     scale += ":out_color_matrix=bt709:out_range=limited"
     if facts.matrix_name is not None:
         extent = "full" if facts.full_range else "limited"

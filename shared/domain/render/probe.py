@@ -149,6 +149,6 @@ def _index_facts(stream: Any, demuxer: str) -> dict[str, Any]:
         "longest_gap_seconds": max(gaps),
         "constant_rate": max(gaps) - min(gaps) < nominal / 100,
         "keyframes_seconds": [
-            round(at[index] + later, 6) for index, entry in enumerate(entries) if entry.is_keyframe
+            at[index] + later for index, entry in enumerate(entries) if entry.is_keyframe
         ],
     }

@@ -35,6 +35,7 @@ from tests.support.renders import (
     colour_clip,
     cut,
     media_facts,
+    number_of,
     numbered,
     render,
     small,
@@ -174,7 +175,7 @@ def gone(pids: list[int]) -> bool:
 
 def long_one() -> Timeline:
     """Some seconds of work."""
-    return small([cut("a", 0, 3, speed=0.25)] * 3, sources=SOURCES, width=720, height=1280)
+    return small([cut("a", 0, 3, speed=0.25)], sources=SOURCES, width=720, height=1280)
 
 
 def test_a_killed_render_leaves_nothing_half_and_a_retry_makes_the_same(
@@ -185,7 +186,7 @@ def test_a_killed_render_leaves_nothing_half_and_a_retry_makes_the_same(
     children = children_of(process.pid)
     assert children
     process.kill()
-    process.wait()
+    process.communicate()
     assert gone(children)
     assert not (tmp_path / "out" / "video.mp4").exists()
     retried, _ = render(long_one(), {"a": counter}, tmp_path / "out")
@@ -200,7 +201,8 @@ def test_sigterm_ends_ffmpeg_and_cleans_up(counter: Path, tmp_path: Path) -> Non
     process = started(long_one(), counter, tmp_path / "out")
     children = children_of(process.pid)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 128 + signal.SIGTERM
+    process.communicate(timeout=10)
+    assert process.returncode == 128 + signal.SIGTERM
     assert gone(children)
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["preview.mp4"]
 
@@ -236,8 +238,6 @@ def test_an_untouched_range_is_copied(counter: Path, tmp_path: Path) -> None:
     facts = media_facts(tmp_path / "video.mp4")
     assert facts["fast_start"]
     assert (facts["sound"], facts["frames"]) == ([["aac", 48000, "stereo"]], 60)
-    from tests.support.renders import number_of
-
     assert [number_of(f) for f in frames] == [*range(30, 90)]
 
 
