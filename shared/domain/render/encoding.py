@@ -1,8 +1,7 @@
 """The command lines that turn a drawn graph into a preview and into the video."""
 
 from shared.domain.render.ffmpeg import has_nvenc
-from shared.domain.render.frames import FramePlan
-from shared.domain.render.framing import Canvas
+from shared.domain.render.framing import QUICK, Canvas
 from shared.timeline_models import Encoding, Timeline
 
 PREVIEW_SHORT_SIDE = 360
@@ -36,7 +35,7 @@ def preview_canvas(timeline: Timeline) -> Canvas:
     """360 pixels on the short side, never more than the video has."""
     share = min(1.0, PREVIEW_SHORT_SIDE / min(timeline.width, timeline.height))
     width, height = (max(2, 2 * round(side * share / 2)) for side in _sides(timeline))
-    return Canvas(width, height, timeline.fps, "fast_bilinear")
+    return Canvas(width, height, timeline.fps, QUICK)
 
 
 def _sides(timeline: Timeline) -> tuple[int, int]:
@@ -72,8 +71,3 @@ def preview_words(timeline: Timeline) -> list[str]:
 def graph_words(name: str) -> list[str]:
     """The graph from its file; a fixed number of threads."""
     return ["-filter_complex_threads", str(FILTER_THREADS), "-/filter_complex", name]
-
-
-def seconds_of(plan: FramePlan, timeline: Timeline) -> float:
-    """How long the output is."""
-    return plan.total / timeline.fps

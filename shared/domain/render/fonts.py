@@ -26,6 +26,7 @@ OTHERS = (
     "NotoSansArmenian-Bold.ttf",
     "NotoSansGeorgian-Bold.ttf",
     "NotoSansSymbols2-Regular.ttf",
+    "NotoSansMath-Regular.ttf",
 )
 REGULAR_WEIGHT, BOLD_WEIGHT = 400, 700
 MAX_SYSTEM_FONTS = 400

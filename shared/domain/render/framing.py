@@ -8,6 +8,7 @@ from shared.domain.render.probe import SourceFacts
 from shared.domain.render.refusals import SourceUnreadable
 from shared.timeline_models import CropKey, TimelineClip
 
+FINE, QUICK = "bicubic", "fast_bilinear"
 SAME_SIZE = 0.005
 SAME_ASPECT = 0.01
 BLUR_SHRINK = 8
@@ -22,7 +23,7 @@ class Canvas:
     width: int
     height: int
     fps: int
-    scaler: str = "bicubic"
+    scaler: str = FINE
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,23 @@ def _cover(windows: Sequence[Window], facts: SourceFacts, canvas: Canvas) -> str
     if _steady(windows):
         return f"{_cut(windows, facts)}{scale_to(canvas.width, canvas.height, facts, canvas)}"
     # The window grows or shrinks: the whole picture is scaled so that it has the canvas's size.
-    zooms = [(one.at_seconds, canvas.width / one.width) for one in windows]
-    widths = [(at, zoom * facts.width) for at, zoom in zooms]
-    heights = [(at, canvas.height / one.height * facts.height) for (at, _), one in _with(windows)]
-    lefts = [(at, zoom * one.left) for (at, zoom), one in zip(zooms, windows, strict=True)]
-    tops = [(at, canvas.height / one.height * one.top) for (at, _), one in _with(windows)]
-    scale = scale_to(f"'{_evened(widths)}'", f"'{_evened(heights)}'", facts, canvas)
-    crop = f"crop={canvas.width}:{canvas.height}:'{_evened(lefts)}':'{_evened(tops)}'"
-    return f"{scale}:eval=frame,{crop}"
-
-
-def _with(windows: Sequence[Window]) -> list[tuple[Key, Window]]:
-    return [((one.at_seconds, 0.0), one) for one in windows]
+    across, down = (
+        f"{side}/({expression_over_time([(one.at_seconds, extent) for one, extent in extents])})"
+        for side, extents in (
+            (canvas.width, [(one, one.width) for one in windows]),
+            (canvas.height, [(one, one.height) for one in windows]),
+        )
+    )
+    left = expression_over_time([(one.at_seconds, one.left) for one in windows])
+    top = expression_over_time([(one.at_seconds, one.top) for one in windows])
+    scale = scale_to(
+        f"'{_even_of(f'{facts.width}*{across}')}'",
+        f"'{_even_of(f'{facts.height}*{down}')}'",
+        facts,
+        canvas,
+    )
+    places = f"'{_even_of(f'({left})*{across}')}':'{_even_of(f'({top})*{down}')}'"
+    return f"{scale}:eval=frame,crop={canvas.width}:{canvas.height}:{places}"
 
 
 def _steady(windows: Sequence[Window]) -> bool:
@@ -127,7 +133,11 @@ def _cut(windows: Sequence[Window], facts: SourceFacts) -> str:
 
 
 def _evened(keys: Sequence[Key]) -> str:
-    return f"2*floor(({expression_over_time(keys)})/2+0.5)"
+    return _even_of(expression_over_time(keys))
+
+
+def _even_of(expression: str) -> str:
+    return f"2*floor(({expression})/2+0.5)"
 
 
 def _even(value: float) -> int:
@@ -161,8 +171,11 @@ def scale_to(width: int | str, height: int | str, facts: SourceFacts, canvas: Ca
         raise SourceUnreadable(f"a picture of {facts.width}x{facts.height} cannot be shown")
     scale = f"scale={width}:{height}:flags={canvas.scaler}"
     if facts.hdr:
-        # Tone mapping has left BT.709 of limited range.
+        # The way to standard range, before or after, sets matrix and range.
         return scale
+    if canvas.scaler == FINE and (facts.matrix_name != "bt709" or facts.full_range):
+        # Between matrices the quick arithmetic is off by some steps of 255.
+        scale += "+accurate_rnd+full_chroma_int"
     scale += ":out_color_matrix=bt709:out_range=limited"
     if facts.matrix_name is not None:
         extent = "full" if facts.full_range else "limited"

@@ -5,6 +5,7 @@ file: `ffmpeg -i video.mp4 -map 0:v -f framehash -hash murmur3 -`, the last colu
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from shared.domain.render.process import Allowance, run_ffmpeg
@@ -20,9 +21,14 @@ def loopback_words() -> list[str]:
     return [*LOOPBACK, *FORMAT]
 
 
-def hash_video(name: str, folder: Path, allowance: Allowance) -> tuple[str, int]:
-    """The hash and the number of frames of a video in `folder`, by decoding it."""
-    words = ["-i", f"file:{name}", "-map", "0:v:0", *FORMAT]
+def hash_video(
+    name: str, folder: Path, allowance: Allowance, more: Sequence[str] = ()
+) -> tuple[str, int]:
+    """The hash and the number of frames of a video in `folder`, by decoding it.
+
+    `more` is another output of the same decoding.
+    """
+    words = ["-i", f"file:{name}", "-map", "0:v:0", *FORMAT, *more]
     run_ffmpeg(words, folder, allowance)
     return read_hashes(folder)
 

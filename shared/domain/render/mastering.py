@@ -20,7 +20,8 @@ TRUE_PEAK = re.compile(r"True peak:\s+Peak:\s+(-?[\d.]+|-?inf|nan) dBFS")
 SILENT_LUFS = -69.0
 MOST_GAIN_DB = 30.0
 CLOSE_ENOUGH_LU = 0.4
-ROUNDS = 4
+ROUNDS = 6
+LEAST_YIELD = 0.3
 PEAK_RESERVE_DB = 0.4
 LIMITER_RATE = 192_000
 MIX, CODED = "mix.wav", "sound.m4a"
@@ -106,6 +107,7 @@ def _approach(
 ) -> Loudness:
     ceiling = sound.true_peak_db - PEAK_RESERVE_DB
     found = Loudness(None, None)
+    before: tuple[float, float] | None = None
     for _ in range(ROUNDS):
         peak = None if mixed.peak_db is None else mixed.peak_db + gain
         limit = peak is not None and peak > ceiling
@@ -113,10 +115,13 @@ def _approach(
         found = measure_loudness(CODED, folder, allowance)
         over = (found.peak_db or -math.inf) - sound.true_peak_db
         lacking = 0.0 if wanted is None or found.lufs is None else wanted - found.lufs
-        if over <= 0 and abs(lacking) <= CLOSE_ENOUGH_LU:
+        if found.lufs is None or (over <= 0 and abs(lacking) <= CLOSE_ENOUGH_LU):
             break
-        ceiling -= max(0.0, over + 0.1) if over > 0 else 0.0
-        gain += lacking
+        ceiling -= over + 0.1 if over > 0 else 0.0
+        # Under a limiter a decibel of gain brings less than one of loudness; as much as last time.
+        yields = 1.0 if before is None else (found.lufs - before[1]) / (gain - before[0] or 1.0)
+        before = (gain, found.lufs)
+        gain += lacking / min(1.0, max(LEAST_YIELD, yields))
     return found
 
 

@@ -10,8 +10,8 @@ from shared.domain.render.logo import DRAWN, logo_width
 from shared.domain.render.probe import SourceFacts
 from shared.timeline_models import Logo, Timeline, TimelineClip
 
-# Our names of joins, as xfade calls them: a fade goes through black, a dissolve mixes.
-JOINS = {"fade": "fadeblack", "dissolve": "fade", "wipe": "wipeleft", "slide": "slideleft"}
+# Our names of joins, as xfade calls them; a fade goes through black, for which it is not needed.
+JOINS = {"dissolve": "fade", "wipe": "wipeleft", "slide": "slideleft"}
 TO_SDR = (
     "zscale=pin=bt2020:min=bt2020nc:t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,"
     "tonemap=tonemap=mobius:desat=0,zscale=t=bt709:m=bt709:r=limited,format=yuv420p"
@@ -127,7 +127,7 @@ def _colour(colour: str, frames: int, canvas: Canvas) -> str:
 
 def _join_parts(graph: PictureGraph) -> str:
     """Concatenates runs of hard cuts, and lays each run over the one before where it overlaps."""
-    parts, fps = graph.plan.parts, graph.canvas.fps
+    parts = graph.plan.parts
     label, length, run = "", 0, [0]
     for number in range(1, len(parts) + 1):
         if number < len(parts) and not parts[number].overlap:
@@ -137,19 +137,35 @@ def _join_parts(graph: PictureGraph) -> str:
         first = parts[run[0]]
         frames = sum(parts[one].frames for one in run)
         if label:
-            assert first.clip.transition is not None
-            kind, overlap = JOINS[first.clip.transition.kind], first.overlap
-            offset = (length - overlap) / fps
-            out = f"x{run[0]}"
-            graph.chains.append(
-                f"[{label}][{joined}]xfade=transition={kind}:duration={overlap / fps:.6f}:"
-                f"offset={offset:.6f},{TAGS}[{out}]"
-            )
-            label, length = out, length + frames - overlap
+            label = _overlap(graph, (label, joined), first, length)
+            length += frames - first.overlap
         else:
             label, length = joined, frames
         run = [number]
     return label
+
+
+def _overlap(graph: PictureGraph, labels: tuple[str, str], part: Part, length: int) -> str:
+    """Brings a part in over the `length` frames before it; returns the new label."""
+    assert part.clip.transition is not None
+    (before, after), fps, over = labels, graph.canvas.fps, part.overlap
+    kind, out = part.clip.transition.kind, f"x{part.index}"
+    if kind == "fade":
+        sinking, rising = over // 2, over - over // 2
+        end = length - rising
+        graph.chains += [
+            f"[{before}]trim=end_frame={end},"
+            f"fade=t=out:start_frame={end - sinking}:nb_frames={max(1, sinking)}[{out}a]",
+            f"[{after}]trim=start_frame={sinking},setpts=PTS-STARTPTS,"
+            f"fade=t=in:start_frame=0:nb_frames={rising}[{out}b]",
+            f"[{out}a][{out}b]concat=n=2:v=1:a=0,settb=1/{fps}[{out}]",
+        ]
+        return out
+    graph.chains.append(
+        f"[{before}][{after}]xfade=transition={JOINS[kind]}:duration={over / fps:.6f}:"
+        f"offset={(length - over) / fps:.6f},{TAGS}[{out}]"
+    )
+    return out
 
 
 def _concat(graph: PictureGraph, run: list[int]) -> str:

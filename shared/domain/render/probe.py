@@ -143,10 +143,12 @@ def _index_facts(stream: Any, demuxer: str) -> dict[str, Any]:
     gaps = [later - sooner for sooner, later in pairwise(at)]
     if not gaps:
         return {"longest_gap_seconds": max(nominal, 1.0)}
+    # The table counts in decoding order; a key frame is shown as much later as the first one.
+    later = float((stream.start_time or 0) * stream.time_base) - at[0]
     return {
         "longest_gap_seconds": max(gaps),
         "constant_rate": max(gaps) - min(gaps) < nominal / 100,
         "keyframes_seconds": [
-            round(at[index], 6) for index, entry in enumerate(entries) if entry.is_keyframe
+            at[index] + later for index, entry in enumerate(entries) if entry.is_keyframe
         ],
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from shared.domain.render.copying import copied_range, copy_words
 from shared.domain.render.encoding import (
     FAST_START,
     canvas_of,
@@ -20,13 +21,13 @@ from shared.domain.render.encoding import (
 )
 from shared.domain.render.ffmpeg import ffmpeg_version
 from shared.domain.render.frames import FramePlan, plan_frames
-from shared.domain.render.hashing import loopback_words, read_hashes
+from shared.domain.render.hashing import hash_video, loopback_words, read_hashes
 from shared.domain.render.lettering import Letterer
 from shared.domain.render.logo import draw_logo
 from shared.domain.render.mastering import METER, MIX, Mastered, master, read_loudness
 from shared.domain.render.mixing import mix_graph
 from shared.domain.render.picture import Material, draw_graph
-from shared.domain.render.probe import probe_sources
+from shared.domain.render.probe import SourceFacts, probe_sources
 from shared.domain.render.process import Allowance, run_ffmpeg
 from shared.domain.render.refusals import SourceMissing, SourceUnreadable
 from shared.domain.render.sniffing import sniff_sound
@@ -40,6 +41,7 @@ Progress = Callable[[float, str], None]
 
 VIDEO, PREVIEW, THUMBNAIL = "video.mp4", "preview.mp4", "thumbnail.jpg"
 TEXT = "text.ass"
+HELD_SECONDS = 0.1
 SOUND_SHARE, PREVIEW_SHARE = 0.05, 0.2
 # How long a render may take at the worst: for each second, and each second of a megapixel.
 PATIENCE_SECONDS, PATIENCE_PER_SECOND, PATIENCE_PER_MEGAPIXEL = 180.0, 10.0, 15.0
@@ -103,6 +105,7 @@ class _Job:
     work: Path
     tell: Progress
     limits: Limits
+    held: tuple[str, ...] = ()
 
     def run(self, encoder: Encoder | None, *, preview: bool) -> Rendered:
         """Sound, preview, video, thumbnail; each is put in place when it is whole."""
@@ -115,7 +118,10 @@ class _Job:
         if preview:
             self._preview(material, sound)
             begin = PREVIEW_SHARE
-        digest = self._video(material, sound, encoding, begin)
+        digest = self._copy(material, sound)
+        copied = digest is not None
+        if digest is None:
+            digest = self._video(material, sound, encoding, begin)
         choose_thumbnail(self.work, self.work / THUMBNAIL)
         self._put(THUMBNAIL)
         self._put(VIDEO)
@@ -126,9 +132,10 @@ class _Job:
             frames=self.plan.total,
             frames_sha256=digest,
             ffmpeg=ffmpeg_version(),
+            copied=copied,
             loudness_lufs=sound.loudness.lufs,
             true_peak_db=sound.loudness.peak_db,
-            notes=(*self.timeline.notes, *notes, *letterer.notes(), *sound.notes),
+            notes=(*self.timeline.notes, *notes, *self.held, *letterer.notes(), *sound.notes),
         )
 
     @property
@@ -146,6 +153,7 @@ class _Job:
         for name in wanted:
             self._check(name, timeline.sources[name].sha256)
         facts = probe_sources({name: self.files[name] for name in sorted(shown)}, self.limits)
+        self.held = _check_ranges(self.plan, facts)
         links = link_files({name: self.files[name] for name in wanted}, self.work)
         demuxers = {name: one.demuxer for name, one in facts.items()}
         if music and music not in demuxers:
@@ -202,6 +210,19 @@ class _Job:
         self._put(PREVIEW)
         self.tell(PREVIEW_SHARE, "preview")
 
+    def _copy(self, material: Material, sound: Mastered) -> str | None:
+        """The hash of the frames when the whole could be copied; None when it could not."""
+        copied = copied_range(self.timeline, self.plan, material.facts)
+        if copied is None:
+            return None
+        words = copy_words(copied, material.links[copied.source], sound.name)
+        run_ffmpeg([*words, VIDEO], self.work, self._allowance)
+        early = candidates_chain("0:v:0", self.timeline.fps, self.plan.total)
+        pictures = ["-filter_complex", early, *candidate_words()]
+        digest, frames = hash_video(VIDEO, self.work, self._allowance, pictures)
+        # Frames that depend on others outside the range show up as too many or too few.
+        return digest if frames == self.plan.total else None
+
     def _video(self, material: Material, sound: Mastered, encoding: Encoding, begin: float) -> str:
         timeline = self.timeline
         graph = draw_graph(timeline, self.plan, canvas_of(timeline), material)
@@ -233,6 +254,31 @@ class _Job:
 
     def _put(self, name: str) -> None:
         (self.work / name).replace(self.folder / name)
+
+
+def _check_ranges(plan: FramePlan, facts: Mapping[str, SourceFacts]) -> tuple[str, ...]:
+    """Notes on clips that end after their source; raises SourceUnreadable for one that begins so.
+
+    A header that gives no length is not asked.
+    """
+    notes = []
+    for part in plan.parts:
+        clip = part.clip
+        known = facts[clip.source] if clip.source else None
+        if known is None or known.seconds <= 0:
+            continue
+        end = known.start_seconds + known.seconds
+        if clip.start_seconds >= end:
+            raise SourceUnreadable(
+                f"clip {part.index} begins at {clip.start_seconds:g} s of source {clip.source!r}, "
+                f"which ends at {end:g} s; check the clips' ranges against their sources"
+            )
+        if clip.end_seconds > end + HELD_SECONDS:
+            notes.append(
+                f"clip {part.index} ends at {clip.end_seconds:g} s of source {clip.source!r}, "
+                f"which ends at {end:g} s: its last picture is held"
+            )
+    return tuple(notes)
 
 
 def _sha256(path: Path) -> str:

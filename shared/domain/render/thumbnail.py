@@ -39,7 +39,7 @@ def choose_thumbnail(work: Path, thumbnail: Path) -> None:
         if picture is None:
             continue
         height = max(1, round(picture.shape[0] * SMALL_WIDTH / picture.shape[1]))
-        small = cv2.resize(picture, (SMALL_WIDTH, height), interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(picture, (SMALL_WIDTH, height)), np.uint8)
         found = goodness(small)
         if best is None or found > best[0]:
             best = (found, path)
