@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.compliance_models import Placement
-from shared.creative_models import Variation
+from shared.creative_models import Placement, Variation
 from shared.domain.creative.footage import Footage
 from shared.domain.creative.recut import cut_timeline
 from shared.models import Transition
