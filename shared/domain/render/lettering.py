@@ -105,12 +105,12 @@ class Letterer:
             return
         span = (self._plan.body, self._plan.total)
         rows = (
-            (card.brand, 0.16, 0.08, 0.05, self._regular),
-            (card.headline, 0.27, 0.22, 0.085, self._bold),
-            (card.landing, 0.70, 0.07, 0.045, self._regular),
+            (card.brand, 0.0, 0.13, 0.05, self._regular),
+            (card.headline, 0.18, 0.38, 0.085, self._bold),
+            (card.landing, 0.87, 0.13, 0.045, self._regular),
         )
         for text, top, height, largest, setter in rows:
-            area = self._area(0.1, top, 0.8, height)
+            area = self._card_area(card, top, height)
             paragraphs = paragraphs_of(text)
             if paragraphs:
                 setting = self._fit(setter, paragraphs, (area[2], area[3]), self._pixels(largest))
@@ -118,8 +118,14 @@ class Letterer:
                 yield from self._lines(setting, area, span, look, bold=setter is self._bold)
         yield from self._button(card, span)
 
+    def _card_area(
+        self, card: EndCard, top: float, height: float
+    ) -> tuple[float, float, float, float]:
+        """A row of the card's rectangle, in pixels; `top` and `height` are shares of it."""
+        return self._area(card.left, card.top + top * card.height, card.width, height * card.height)
+
     def _button(self, card: EndCard, span: tuple[int, int]) -> Iterator[Event]:
-        area = self._area(0.14, 0.54, 0.72, 0.11)
+        area = self._card_area(card, 0.62, 0.2)
         pad = area[3] * 0.2
         room = (area[2] - 4 * pad, area[3] - 2 * pad)
         setting = self._fit(self._bold, paragraphs_of(card.cta), room, self._pixels(0.065))
