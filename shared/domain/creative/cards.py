@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.creative_models import Colour, Concept, Variation
 from shared.domain.creative.colors import WHITE, text_color_on
 from shared.domain.creative.layout import Role, card_text
-from shared.domain.creative.look import ground_of, shown
+from shared.domain.creative.look import alike, ground_of, shown
 from shared.domain.creative.pace import Editing, Pace, reading_seconds, share_out
 from shared.domain.creative.placements import Screen
 from shared.timeline_models import TextOverlay, TimelineClip
@@ -25,7 +25,7 @@ def card_texts(variation: Variation, concept: Concept) -> list[tuple[str, Role]]
     ]
     found: dict[str, Role] = {}
     for text, role in wished:
-        if shown(text) and not any(_alike(text, other) for other in found):
+        if shown(text) and not any(alike(text, other) for other in found):
             found[shown(text)] = role
     return [*found.items()] or [(shown(concept.product), "other")]
 
@@ -74,10 +74,6 @@ def make_cards(
             )
         at += length
     return clips, overlays
-
-
-def _alike(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.casefold()
 
 
 def _grounds(frames: int, each: int) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from shared.creative_models import Concept, Variation
 from shared.domain.creative.colors import text_color_on
-from shared.domain.creative.look import shown
+from shared.domain.creative.look import alike, shown
 from shared.domain.creative.pace import Editing, reading_seconds
 from shared.domain.creative.placements import Screen
 from shared.domain.creative.subject import Rectangle
@@ -104,8 +104,12 @@ def place_texts(variation: Variation, concept: Concept, stage: Stage) -> list[Te
         put(cta, "cta", start, stage.seconds, 1)
         free_until = start - PAUSE_SECONDS
     texts: list[tuple[Role, str]] = [("headline", headline), ("other", shown(concept.benefit))]
-    texts = [(role, text) for role, text in texts if text and text not in (hook, cta)]
-    if len(texts) == 2 and texts[0][1] == texts[1][1]:
+    texts = [
+        (role, text)
+        for role, text in texts
+        if text and not any(alike(text, other) for other in (hook, cta))
+    ]
+    if len(texts) == 2 and alike(texts[0][1], texts[1][1]):
         texts.pop()
     needed = [reading_seconds(text, rules) + 0.5 for _, text in texts]
     while texts and sum(needed) + PAUSE_SECONDS * (len(texts) + 1) > free_until - free_from:

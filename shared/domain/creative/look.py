@@ -68,6 +68,11 @@ def shown(text: str) -> str:
     return text if len(text) <= MAX_TEXT_CHARACTERS else text[: MAX_TEXT_CHARACTERS - 1] + "…"
 
 
+def alike(one: str, other: str) -> bool:
+    """Whether a viewer would read the same words twice: capitals and end marks tell nothing new."""
+    return one.strip().rstrip(".!").casefold() == other.strip().rstrip(".!").casefold()
+
+
 def _host(url: str) -> str:
     """What people read of an address: no scheme, no path."""
     host = url.split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
