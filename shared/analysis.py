@@ -1,10 +1,11 @@
 """One analysis from event to event: fetched, measured, kept; the same in a stage and in a job."""
 
+from shared.app import App
 from shared.domain.video.analyze import analyze_video
 from shared.domain.video.timeline import draw_timeline
 from shared.events import VideoAnalyzed, VideoIngested
 from shared.models import Analysis
-from shared.ports import App, Merge, Put
+from shared.ports import Merge, Put
 
 
 def analyze_and_keep(video: VideoIngested, app: App) -> VideoAnalyzed:

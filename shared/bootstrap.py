@@ -6,9 +6,10 @@ from threading import Lock
 from typing import Any
 
 from shared import logs
+from shared.app import LEASE_MARGIN_SECONDS, Adapters, App
 from shared.config import JobCall, Settings, read_job_call, read_settings
 from shared.errors import ConfigError
-from shared.ports import LEASE_MARGIN_SECONDS, Adapters, App, Options
+from shared.ports import Options
 
 ADAPTERS = {
     "files": {"file": "disk", "gs": "gcs"},

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from math import log1p
 from typing import TYPE_CHECKING, Any
 
+from shared.app import App
 from shared.clip_models import AdRecord, Clip, ClipFilter, ClipSet, SimilarAd
 from shared.domain.patterns.search import K1, B, Candidate, searched_words
 from shared.domain.patterns.similar import rank_similar
 from shared.domain.patterns.words import word_key
-from shared.ports import ABSENT, App, Delete, Document, Documents, Put, Where, Write
+from shared.ports import ABSENT, Delete, Document, Documents, Put, Where, Write
 
 if TYPE_CHECKING:  # it needs numpy, which the stage does without
     from shared.domain.patterns.index import ClipIndex

@@ -4,19 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.creative_models import Placement
 from shared.models import Record
 
-Placement = Literal[
-    "meta:feed",
-    "meta:reels",
-    "meta:stories",
-    "tiktok:feed",
-    "youtube:instream",
-    "youtube:shorts",
-    "youtube:demand_gen",
-    "linkedin:feed",
-    "x:feed",
-]
 Grade = Literal["pass", "warn", "fail", "unavailable"]
 
 

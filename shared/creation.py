@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from shared.app import App
 from shared.clip_models import AdRecord
 from shared.clips import ADS
 from shared.creative_models import Concept, VariationPlan
@@ -12,7 +13,7 @@ from shared.domain.creative.concept import concept_id, read_concept
 from shared.errors import AnswerUnusable, PipelineError, Rejected
 from shared.events import VariationsRequested
 from shared.metering import Caps, Meter
-from shared.ports import App, Merge, Where
+from shared.ports import Merge, Where
 from shared.templates import templates_of
 
 if TYPE_CHECKING:  # they need numpy, for which a repeat need not wait

@@ -8,6 +8,17 @@ from pydantic import Field, StringConstraints
 from shared.models import Record
 
 Platform = Literal["meta", "google", "tiktok", "linkedin", "x"]
+Placement = Literal[
+    "meta:feed",
+    "meta:reels",
+    "meta:stories",
+    "tiktok:feed",
+    "youtube:instream",
+    "youtube:shorts",
+    "youtube:demand_gen",
+    "linkedin:feed",
+    "x:feed",
+]
 Pacing = Literal["fast", "medium", "slow"]
 Strategy = Literal["hook", "cta", "headline", "colors", "pacing_duration", "combination"]
 Seconds = Literal[15, 30, 60]
@@ -41,6 +52,9 @@ class Concept(Record):
         default=("meta", "google", "tiktok", "linkedin", "x"),
         min_length=1,
         description="whose text limits every variation keeps",
+    )
+    placement: Placement = Field(
+        default="meta:reels", description="what the picture is laid out for; others are checked"
     )
     seed: int = Field(default=0, ge=0, le=2**53)
     hook: FewWords = Field(default="", description="the base's hook; empty: chosen from templates")

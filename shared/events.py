@@ -267,15 +267,41 @@ class VariationsPlanned(Event):
     )
 
 
+class VariationChosen(Event):
+    """One variation of a plan is to be rendered; a job is started with this."""
+
+    identity_fields = ("concept_id", "variation_number")
+    subject_kind = "renditions"
+
+    concept_id: ConceptId
+    variation_number: int = Field(ge=1)
+    plan_path: FilePath
+
+    @property
+    def subject_id(self) -> str:
+        """One record for each variation of a concept."""
+        return rendition_id(self.concept_id, self.variation_number)
+
+
 class VariationRendered(Event):
     """One variation is a file: rendered, checked, and stored with its timeline."""
 
     identity_fields = ("concept_id", "variation_number")
-    subject_kind = "concepts"
+    subject_kind = "renditions"
 
     concept_id: ConceptId
     variation_number: int = Field(ge=1)
     rendition_path: FilePath = Field(description="the record of what was made and how it was found")
+
+    @property
+    def subject_id(self) -> str:
+        """One record for each variation of a concept."""
+        return rendition_id(self.concept_id, self.variation_number)
+
+
+def rendition_id(concept_id: str, variation_number: int) -> str:
+    """The id of the document that shows how far one variation is."""
+    return f"{concept_id}-{variation_number}"
 
 
 class DeadLettered(Event):

@@ -17,10 +17,11 @@ import functions_framework
 from flask import Request, Response
 
 from shared import bootstrap, jobs, ledger, logs
+from shared.app import App, StartJob
 from shared.envelope import Envelope, open_envelope
 from shared.errors import Conflict, PipelineError, Rejected, RetryLater
 from shared.events import BadMessage, Event, Message, event_of
-from shared.ports import Alert, App, StartJob
+from shared.ports import Alert
 
 log = logging.getLogger("geminivideo")
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from shared import ledger
+from shared.app import App, StartJob
 from shared.errors import Conflict
 from shared.events import DeadLettered, Message, event_of
-from shared.ports import App, Document, StartJob
+from shared.ports import Document
 
 log = logging.getLogger("geminivideo.jobs")
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.app import App
 from shared.errors import Conflict, DocumentInvalid, PipelineError, Rejected, RetryLater
 from shared.events import Event, Message
-from shared.ports import ABSENT, App, Document, Merge, Put, Where, Write
+from shared.ports import ABSENT, Document, Merge, Put, Where, Write
 
 KIND = "ledger"
 LONGEST_REASON = 1_000

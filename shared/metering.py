@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from shared.app import App
 from shared.errors import Conflict
-from shared.ports import ABSENT, App, Merge, Put, Write
+from shared.ports import ABSENT, Merge, Put, Write
 
 TOTALS, HOLDS = "call_spend", "call_holds"
 MOST_ATTEMPTS = 50

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
+from shared.app import App
 from shared.inference_models import Inference
 from shared.models import Analysis
-from shared.ports import App
 
 # A vector says nothing to a reader; its text does.
 VECTORS: Any = {"whole": True, "shots": {"__all__": {"vector"}}}

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from shared.app import App
 from shared.models import Record
-from shared.ports import App, Document
+from shared.ports import Document
 
 State = Literal[
     "waiting", "running", "interrupted", "retrying", "done", "rejected", "failed", "not_reached"

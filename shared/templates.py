@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.app import App
 from shared.domain.patterns.templates import (
     TOPICS,
     Knowledge,
@@ -12,7 +13,7 @@ from shared.domain.patterns.templates import (
     combined,
     shipped,
 )
-from shared.ports import App, Documents
+from shared.ports import Documents
 
 KIND = "knowledge"
 LOOK_AGAIN = timedelta(seconds=30)

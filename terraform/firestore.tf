@@ -15,8 +15,8 @@ resource "google_firestore_database" "documents" {
 locals {
   # Documents live in tenants/<tenant>/<kind>/<id>; what has expired is deleted within a day.
   document_kinds = toset([
-    "ads", "assets", "call_holds", "call_spend", "clips", "concepts", "dead_letters", "knowledge", "ledger",
-    "patterns", "quarantine", "uploads"
+    "ads", "assets", "call_holds", "call_spend", "clips", "concepts", "dead_letters", "knowledge",
+    "ledger", "patterns", "quarantine", "renditions", "uploads"
   ])
 }
 

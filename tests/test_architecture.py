@@ -12,8 +12,10 @@ RECORDS = (
     *("shared.models", "shared.inference_models", "shared.score_models"),
     *("shared.council_models", "shared.clip_models"),
     *("shared.creative_models", "shared.timeline_models", "shared.compliance_models"),
+    "shared.rendition_models",
 )
 VOCABULARY = ("shared.errors", "shared.events", *RECORDS, "shared.tables")
+PORTS = ("shared.ports", "shared.app")
 # SDKs of clouds and ad platforms: they belong behind a port.
 VENDORS = [
     *("anthropic", "boto3", "botocore", "business_api_client", "duckdb", "facebook_business"),
@@ -22,7 +24,8 @@ VENDORS = [
 WEB = ["functions_framework", "flask"]
 STAGE_PARTS = (
     *("shared.domain", "shared.handler", "shared.ledger", "shared.metering", "shared.spend"),
-    *("shared.ports", "shared.jobs", "shared.analysis", "shared.clips", "shared.templates"),
+    *PORTS,
+    *("shared.jobs", "shared.analysis", "shared.clips", "shared.templates"),
     "shared.creation",
 )
 
@@ -38,7 +41,15 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
     ("shared.clip_models", ("shared.models",), VENDORS),
     ("shared.creative_models", ("shared.models",), VENDORS),
     ("shared.timeline_models", ("shared.models", "shared.creative_models"), VENDORS),
-    ("shared.compliance_models", ("shared.models",), VENDORS),
+    ("shared.compliance_models", ("shared.models", "shared.creative_models"), VENDORS),
+    (
+        "shared.rendition_models",
+        (
+            *("shared.models", "shared.creative_models"),
+            *("shared.timeline_models", "shared.compliance_models"),
+        ),
+        VENDORS,
+    ),
     ("shared.config", VOCABULARY, VENDORS),
     ("shared.logs", (), VENDORS),
     ("shared.envelope", VOCABULARY, VENDORS),
@@ -47,28 +58,29 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
         ("shared.domain", "shared.errors", *RECORDS),
         VENDORS,
     ),
-    ("shared.ports", ("shared.events", "shared.models", "shared.council_models"), VENDORS),
+    ("shared.ports", ("shared.events", "shared.council_models"), VENDORS),
+    ("shared.app", ("shared.ports", "shared.events", "shared.models"), VENDORS),
     ("shared.adapters", ("shared.ports", *VOCABULARY), WEB),
-    ("shared.ledger", ("shared.ports", *VOCABULARY), VENDORS),
-    ("shared.metering", ("shared.ports", *VOCABULARY), VENDORS),
-    ("shared.jobs", ("shared.ledger", "shared.ports", *VOCABULARY), VENDORS),
-    ("shared.analysis", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
-    ("shared.templates", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
-    ("shared.clips", ("shared.domain", "shared.ports", *VOCABULARY), VENDORS),
+    ("shared.ledger", (*PORTS, *VOCABULARY), VENDORS),
+    ("shared.metering", (*PORTS, *VOCABULARY), VENDORS),
+    ("shared.jobs", ("shared.ledger", *PORTS, *VOCABULARY), VENDORS),
+    ("shared.analysis", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
+    ("shared.templates", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
+    ("shared.clips", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
+    ("shared.spend", (*PORTS, *VOCABULARY), VENDORS),
+    ("shared.status", (*PORTS, *VOCABULARY), VENDORS),
+    ("shared.report", (*PORTS, *VOCABULARY), VENDORS),
     (
         "shared.creation",
         (
-            *("shared.domain", "shared.ports", "shared.clips", "shared.metering"),
-            *("shared.templates", *VOCABULARY),
+            *("shared.domain", "shared.clips", "shared.metering", "shared.templates"),
+            *(*PORTS, *VOCABULARY),
         ),
         VENDORS,
     ),
-    ("shared.spend", ("shared.ports", *VOCABULARY), VENDORS),
-    ("shared.status", ("shared.ports", *VOCABULARY), VENDORS),
-    ("shared.report", ("shared.ports", *VOCABULARY), VENDORS),
     (
         "shared.bootstrap",
-        ("shared.config", "shared.ports", "shared.logs", "shared.adapters", *VOCABULARY),
+        ("shared.config", *PORTS, "shared.logs", "shared.adapters", *VOCABULARY),
         VENDORS,
     ),
     (
@@ -77,7 +89,7 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
             "shared.bootstrap",
             "shared.jobs",
             "shared.ledger",
-            "shared.ports",
+            *PORTS,
             "shared.logs",
             "shared.envelope",
             *VOCABULARY,

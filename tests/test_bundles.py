@@ -16,10 +16,10 @@ import pytest
 from scripts.bundle import CannotBundle, build_bundle, bundle_files, main, zip_bytes
 from scripts.stages import ROOT, read_stages
 from shared.adapters.bus.sqlite import SqliteBus
+from shared.app import App
 from shared.bootstrap import build_app
 from shared.config import PREFIX
 from shared.events import Message, UploadFinalized, VideoIngested
-from shared.ports import App
 from tests.support.apps import local_settings
 from tests.support.pushes import push_json
 from tests.support.served import installed, plain_environment, served

@@ -9,9 +9,9 @@ import pytest
 
 from scripts.stages import ROOT, Job, Stage, chain_from, read_jobs, read_stages
 from shared.adapters.schedules.rules import next_slot
+from shared.app import StartJob
 from shared.events import Event, JobsDue, UploadFinalized
 from shared.handler import first_annotation
-from shared.ports import StartJob
 from tests.support.stages import load_main, work_of
 
 STAGES = read_stages()

@@ -3,9 +3,9 @@
 import sys
 
 from shared.analysis import analyze_and_keep
+from shared.app import App
 from shared.events import VideoAnalyzed, VideoIngested
 from shared.handler import job
-from shared.ports import App
 
 
 @job

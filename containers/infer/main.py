@@ -2,11 +2,12 @@
 
 import sys
 
+from shared.app import App
 from shared.domain.inference.infer import infer_video
 from shared.events import VideoAnalyzed, VideoInferred
 from shared.handler import job
 from shared.models import Analysis
-from shared.ports import App, Merge
+from shared.ports import Merge
 
 
 @job

@@ -1,11 +1,11 @@
 """Analyze: measure all that a CPU can measure about a video, here or in a job when that is long."""
 
 from shared.analysis import analyze_and_keep
+from shared.app import App, StartJob
 from shared.domain.video.effort import analysis_seconds
 from shared.domain.video.inspect import VideoFacts
 from shared.events import VideoAnalyzed, VideoIngested
 from shared.handler import stage
-from shared.ports import App, StartJob
 
 
 @stage

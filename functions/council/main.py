@@ -2,6 +2,7 @@
 
 import json
 
+from shared.app import App
 from shared.council_models import Media, Verdict
 from shared.domain.council.case import read_case
 from shared.domain.council.judge import Bench, judge_video
@@ -10,7 +11,7 @@ from shared.events import VideoJudged, VideoScored
 from shared.handler import stage
 from shared.metering import Caps, Meter
 from shared.models import Analysis
-from shared.ports import App, Merge
+from shared.ports import Merge
 
 
 @stage

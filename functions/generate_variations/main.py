@@ -1,5 +1,6 @@
 """Generate variations: fifty ways to make an ad, ranked, the best picked for rendering."""
 
+from shared.app import App
 from shared.creation import (
     keep_facts,
     keep_plan,
@@ -10,7 +11,6 @@ from shared.creation import (
 )
 from shared.events import VariationsPlanned, VariationsRequested
 from shared.handler import stage
-from shared.ports import App
 
 
 @stage

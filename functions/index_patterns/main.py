@@ -1,5 +1,6 @@
 """Index patterns: make the clips of a judged video findable, and the video comparable."""
 
+from shared.app import App
 from shared.clip_models import ClipSet
 from shared.clips import keep_clips
 from shared.domain.patterns.clips import Ad, ad_record, build_clips
@@ -7,7 +8,7 @@ from shared.events import VideoJudged
 from shared.handler import stage
 from shared.inference_models import Inference
 from shared.models import Analysis
-from shared.ports import App, Merge
+from shared.ports import Merge
 from shared.score_models import ScoreCard
 
 

@@ -1,8 +1,8 @@
 """Infer: lets a job run the networks that are too heavy for a push."""
 
+from shared.app import App, StartJob
 from shared.events import VideoAnalyzed
 from shared.handler import stage
-from shared.ports import App, StartJob
 
 
 @stage

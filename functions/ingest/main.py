@@ -1,12 +1,13 @@
 """Ingest: refuse what cannot be used with a reason, and store the rest under its content's id."""
 
+from shared.app import App
 from shared.domain.video.identity import content_id
 from shared.domain.video.inspect import VideoFacts, inspect_video
 from shared.domain.video.refusals import TooLarge
 from shared.errors import FileMissing
 from shared.events import UploadFinalized, VideoIngested
 from shared.handler import stage
-from shared.ports import App, Merge
+from shared.ports import Merge
 
 
 @stage

@@ -1,10 +1,11 @@
 """Record a dead letter: keep the message for replay, mark its video as failed, tell people."""
 
 from shared import ledger
+from shared.app import App
 from shared.errors import Rejected
 from shared.events import DeadLettered, event_of
 from shared.handler import stage
-from shared.ports import Alert, App, Merge
+from shared.ports import Alert, Merge
 
 
 @stage

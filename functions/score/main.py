@@ -1,11 +1,12 @@
 """Score: what speaks for a video and what CTR to expect, kept before anybody has seen it."""
 
+from shared.app import App
 from shared.domain.scoring.kept import prediction_row
 from shared.events import VideoInferred, VideoScored
 from shared.handler import stage
 from shared.inference_models import Inference
 from shared.models import Analysis
-from shared.ports import App, Merge
+from shared.ports import Merge
 from shared.score_models import AdFacts, ScoreCard
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from shared.app import App
 from shared.events import DeadLettered, JobsDue
 from shared.handler import stage
 from shared.jobs import dead_letters
-from shared.ports import App
 
 
 @stage

@@ -15,7 +15,7 @@ from shared.models import Analysis
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from shared.ports import App
+    from shared.app import App
 
 
 @click.command()

@@ -5,11 +5,12 @@ import click
 from scripts.stages import read_stages
 from shared import bootstrap
 from shared import jobs as started_jobs
+from shared.app import App, StartJob
 from shared.config import read_settings
 from shared.errors import Rejected
 from shared.events import DeadLettered, Message, event_of
 from shared.ledger import JOB_PREFIX
-from shared.ports import App, Document, Merge, StartJob, Where
+from shared.ports import Document, Merge, Where
 
 
 @click.command()

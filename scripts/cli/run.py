@@ -26,10 +26,10 @@ from scripts.local.stack import running_stack
 from scripts.local.uploads import upload_video
 from scripts.stages import ROOT, chain_from, read_stages
 from shared import bootstrap, logs
+from shared.app import App
 from shared.config import Settings, read_settings
 from shared.errors import PipelineError, RetryLater
 from shared.events import UploadFinalized
-from shared.ports import App
 from shared.report import read_report
 from shared.status import AssetStatus, StageStatus, list_status, upload_status
 

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from scripts.local.lock import HOME
 from shared import bootstrap
+from shared.app import App
 from shared.clip_models import ClipFilter, ClipQuestion, Found, Hit
 from shared.clips import DocumentClips, refresh_index
 from shared.config import Settings, read_settings
 from shared.domain.patterns.search import ClipStore, Embedder, explain, search_clips
-from shared.ports import App
 
 LISTS = ("hook_types", "platforms", "languages")
 

@@ -9,9 +9,9 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from scripts.stages import Stage, chain_from
+from shared.app import App
 from shared.errors import FileMissing
 from shared.events import UploadFinalized
-from shared.ports import App
 from shared.report import read_report
 from shared.status import list_status
 

@@ -26,10 +26,10 @@ from shared.adapters.files.signed import signed_files_app
 from shared.adapters.jobs.process import ProcessJobs
 from shared.adapters.schedules.rules import DueRun
 from shared.adapters.schedules.sqlite import SqliteSchedules
+from shared.app import App
 from shared.config import Settings
 from shared.errors import ConfigError, PipelineError
 from shared.events import Message
-from shared.ports import App
 
 log = logging.getLogger("geminivideo.local")
 

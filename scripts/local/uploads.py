@@ -14,10 +14,10 @@ from threading import Thread
 
 from shared import logs
 from shared.adapters.files.disk import DiskFiles
+from shared.app import App
 from shared.domain.video.refusals import TooLarge
 from shared.errors import PipelineError
 from shared.events import UploadFinalized, check_path
-from shared.ports import App
 
 log = logging.getLogger("geminivideo.local")
 

@@ -7,10 +7,10 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from scripts.local.page import HEADERS
+from shared.app import App
 from shared.creation import keep_as_next_run, keep_concept, plan_concept
 from shared.domain.creative.concept import MAX_BYTES, read_concept
 from shared.errors import ConfigError, Rejected, RetryLater
-from shared.ports import App
 
 
 class VariationsDoor:

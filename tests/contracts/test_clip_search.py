@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from shared.app import App
 from shared.clip_models import AdRecord, ClipFilter, ClipQuestion, ClipSet
 from shared.clips import DocumentClips, keep_clips, refresh_index, similar_ads
 from shared.domain.patterns.index import ClipIndex
 from shared.domain.patterns.search import ClipStore, search_clips
-from shared.ports import App, Documents, Merge
+from shared.ports import Documents, Merge
 from tests.support.apps import Clock as AppClock
 from tests.support.apps import local_app
 from tests.support.clips import NOON, ToyEmbedder, ad_of, ids

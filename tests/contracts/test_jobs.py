@@ -15,10 +15,11 @@ import pytest
 from shared import jobs as started_jobs
 from shared import ledger
 from shared.adapters.jobs import cloud_run, process, rules
+from shared.app import App, StartJob
 from shared.config import Settings
 from shared.errors import ConfigError, JobMissing, PipelineError, RetryLater
 from shared.events import Message, VideoIngested
-from shared.ports import App, ExecutionState, Jobs, Options, StartJob
+from shared.ports import ExecutionState, Jobs, Options
 from tests.support.apps import local_app, local_settings
 from tests.support.run_server import DeployedJob, RunState, running_run_server
 from tests.support.toy_jobs import containers, local_jobs, start_at_once, with_jobs

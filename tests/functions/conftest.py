@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.ports import App
+from shared.app import App
 from tests.support.apps import Clock, local_app
 
 

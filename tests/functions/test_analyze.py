@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+from shared.app import App
 from shared.domain.video.identity import content_id
 from shared.events import VideoAnalyzed, VideoIngested
-from shared.ports import App, Merge
+from shared.ports import Merge
 from tests.support.reports import lasting
 from tests.support.stages import work_of
 from tests.support.videos import make_video

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.app import App
 from shared.council_models import Verdict
 from shared.events import VideoJudged, VideoScored
 from shared.metering import TOTALS
-from shared.ports import App, Merge
+from shared.ports import Merge
 from tests.support.apps import Clock, local_app
 from tests.support.cases import analysis
 from tests.support.stages import work_of

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import pytest
 
+from shared.app import App
 from shared.council_models import Answer, Question, Sense, Usage
 from shared.creation import keep_concept, plan_concept, predictions_path, read_plan
 from shared.creative_models import VariationPlan
@@ -15,7 +16,7 @@ from shared.domain.creative.lines import LanguageUnknown
 from shared.errors import JudgeUnavailable
 from shared.events import VariationsPlanned, VariationsRequested
 from shared.metering import TOTALS
-from shared.ports import App, Put, Secrets
+from shared.ports import Put, Secrets
 from tests.support.stages import work_of
 from tests.unit.domain.creative.concepts import concept_of
 

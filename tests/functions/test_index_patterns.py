@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from shared.app import App
 from shared.clip_models import ClipFilter, ClipQuestion, ClipSet
 from shared.clips import DocumentClips
 from shared.domain.patterns.search import search_clips
@@ -10,7 +11,7 @@ from shared.domain.scoring.cold_start import predict_cold
 from shared.domain.scoring.scores import score_creative
 from shared.events import VideoJudged
 from shared.models import Analysis
-from shared.ports import App, Merge
+from shared.ports import Merge
 from shared.score_models import ScoreCard
 from tests.support.stages import work_of
 from tests.unit.domain.patterns.test_clips import STORED

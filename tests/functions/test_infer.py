@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+from shared.app import App, StartJob
 from shared.events import VideoAnalyzed
 from shared.inference_models import Inference
-from shared.ports import App, Merge, StartJob
+from shared.ports import Merge
 from shared.report import read_report
 from tests.support.cases import analysis
 from tests.support.stages import work_of

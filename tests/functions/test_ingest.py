@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from shared.app import App
 from shared.errors import FileMissing, Rejected
 from shared.events import UploadFinalized, VideoIngested
-from shared.ports import App, Merge
+from shared.ports import Merge
 from tests.support.stages import work_of
 from tests.support.videos import make_video
 

@@ -9,8 +9,8 @@ from scripts.cli.replay import replay_one
 from scripts.stages import chain_from, read_stages
 from shared import ledger
 from shared.adapters.bus.sqlite import SqliteBus
+from shared.app import App
 from shared.events import DeadLettered, Message, UploadFinalized, VideoIngested
-from shared.ports import App
 from shared.status import list_status
 from tests.support.apps import Clock, local_app
 from tests.support.stages import work_of

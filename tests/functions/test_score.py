@@ -1,5 +1,6 @@
 """Score: scores and prediction of a video are stored once, and the prediction can be asked for."""
 
+from shared.app import App
 from shared.events import VideoInferred, VideoScored
 from shared.inference_models import (
     AudioQuality,
@@ -14,7 +15,7 @@ from shared.inference_models import (
     Word,
 )
 from shared.models import Box
-from shared.ports import App, Merge
+from shared.ports import Merge
 from shared.score_models import ScoreCard
 from tests.support.cases import analysis
 from tests.support.stages import work_of

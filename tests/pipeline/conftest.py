@@ -8,7 +8,7 @@ import pytest
 from scripts.local.server import Server, function_apps
 from scripts.stages import read_stages
 from shared import bootstrap
-from shared.ports import App
+from shared.app import App
 
 
 def nothing_here(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:

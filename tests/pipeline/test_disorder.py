@@ -18,8 +18,9 @@ from scripts.local.deliver import push_body
 from scripts.local.uploads import upload_video
 from scripts.stages import ROOT, chain_from, read_stages, subscription_of
 from shared.adapters.bus.sqlite import SqliteBus
+from shared.app import App
 from shared.events import UploadFinalized, VideoAnalyzed
-from shared.ports import App, Delivery
+from shared.ports import Delivery
 from shared.status import list_status
 from tests.support.apps import local_app
 from tests.support.videos import make_video

@@ -18,9 +18,10 @@ from scripts.cli.run import SAMPLE
 from scripts.stages import ROOT
 from shared import jobs, ledger
 from shared.analysis import analyze_and_keep
+from shared.app import App, StartJob
 from shared.domain.video.identity import content_id
 from shared.events import VideoAnalyzed, VideoIngested
-from shared.ports import App, Merge, StartJob
+from shared.ports import Merge
 from tests.support.apps import local_app
 from tests.support.reports import lasting
 from tests.support.stages import work_of

@@ -13,9 +13,9 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from scripts.cli.run import SAMPLE
 from scripts.stages import ROOT, chain_from, read_jobs, read_stages, subscription_of
 from shared import bootstrap
+from shared.app import App
 from shared.config import Settings
 from shared.events import Message, UploadFinalized
-from shared.ports import App
 from shared.report import read_report
 from shared.status import upload_status
 from tests.support.reports import lasting

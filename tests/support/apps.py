@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from shared import bootstrap
+from shared.app import App
 from shared.config import Settings
-from shared.ports import App
 
 
 class Clock:

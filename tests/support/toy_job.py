@@ -6,10 +6,11 @@ import sys
 import tempfile
 import time
 
+from shared.app import App
 from shared.errors import Rejected
 from shared.events import VideoAnalyzed, VideoIngested
 from shared.handler import job
-from shared.ports import App, Merge
+from shared.ports import Merge
 
 
 @job

@@ -8,9 +8,10 @@ from typing import Any
 
 from shared import jobs as started_jobs
 from shared.adapters.jobs.process import ProcessJobs
+from shared.app import App, StartJob
 from shared.errors import RetryLater
 from shared.events import VideoIngested
-from shared.ports import App, Jobs, StartJob
+from shared.ports import Jobs
 from tests.support.apps import local_app, local_settings
 
 TOY = Path(__file__).with_name("toy_job.py")

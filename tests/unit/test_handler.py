@@ -11,9 +11,10 @@ import pytest
 
 from shared import bootstrap, handler, ledger, logs
 from shared.adapters.bus.sqlite import SqliteBus
+from shared.app import App
 from shared.errors import ConfigError, Rejected, RetryLater
 from shared.events import DeadLettered, VideoAnalyzed, VideoIngested
-from shared.ports import App, Document
+from shared.ports import Document
 from tests.support.apps import Clock, local_app
 from tests.support.pushes import TRACEPARENT, push_of, request_of
 

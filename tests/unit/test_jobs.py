@@ -9,9 +9,9 @@ import pytest
 
 from shared import bootstrap, handler, jobs, ledger
 from shared.adapters.bus.sqlite import SqliteBus
+from shared.app import App, StartJob
 from shared.errors import RetryLater
 from shared.events import DeadLettered, JobsDue, Message, VideoAnalyzed, VideoIngested
-from shared.ports import App, StartJob
 from shared.status import AssetStatus, list_status
 from tests.support.apps import Clock, local_app
 from tests.support.jobs import NotedJobs

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared import ledger
+from shared.app import App
 from shared.errors import Conflict, Rejected, RetryLater
 from shared.events import Message, VideoIngested
-from shared.ports import App
 from tests.support.apps import Clock, local_app
 
 VIDEO = VideoIngested(video_id="a" * 32, path="videos/a/source")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.app import App
 from shared.errors import Conflict
 from shared.metering import TOTALS, Caps, Meter
-from shared.ports import App
 from tests.support.apps import Clock, local_app
 
 CAPS = Caps(subject_micro_usd=100, day_micro_usd=250)

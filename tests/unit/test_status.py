@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from shared import ledger
+from shared.app import App
 from shared.errors import Rejected
 from shared.events import UploadFinalized, VideoIngested
-from shared.ports import App, Merge
+from shared.ports import Merge
 from shared.status import list_status, upload_status
 from tests.support.apps import Clock, local_app
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from scripts.cli.__main__ import gv
+from shared.app import App
 from shared.domain.patterns.templates import KnowledgeInvalid, read_knowledge
-from shared.ports import App
 from shared.templates import KIND, keep_own, templates_of
 from tests.support.apps import Clock, local_app
 

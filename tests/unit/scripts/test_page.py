@@ -9,9 +9,10 @@ from scripts.local.page import PAGE, StatusPage
 from scripts.local.server import OnlyThisMachine
 from scripts.stages import read_stages
 from shared import ledger
+from shared.app import App
 from shared.errors import Rejected
 from shared.events import UploadFinalized
-from shared.ports import App, Merge
+from shared.ports import Merge
 from tests.support.apps import Clock, local_app
 
 UPLOAD = UploadFinalized(path="uploads/<img src=x>.mp4", generation="1", size_bytes=3)

@@ -18,9 +18,10 @@ from scripts.stages import Stage, read_stages
 from shared import bootstrap, ledger, logs
 from shared.adapters.bus.sqlite import SqliteBus
 from shared.adapters.schedules.sqlite import SqliteSchedules
+from shared.app import App
 from shared.errors import ConfigError
 from shared.events import Message, VideoIngested
-from shared.ports import App, Delivery, Schedule
+from shared.ports import Delivery, Schedule
 from tests.support.apps import Clock, local_app, local_settings
 
 VIDEO = VideoIngested(video_id="a" * 32, path="videos/a/source")

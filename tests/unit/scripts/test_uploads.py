@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scripts.local.uploads import UploadsWatcher, has_writer, safe_name, upload_video
 from shared.adapters.bus.sqlite import SqliteBus
 from shared.adapters.files.disk import DiskFiles
+from shared.app import App
 from shared.events import UploadFinalized, check_path
-from shared.ports import App
 from tests.support.apps import local_app
 
 QUIET_SECONDS = 0.05
