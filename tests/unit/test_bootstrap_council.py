@@ -51,3 +51,13 @@ def test_weights_that_are_none_are_named(weights: str, tmp_path: Path) -> None:
     settings = local_settings(tmp_path, council_weights=weights)
     with pytest.raises(ConfigError, match="COUNCIL_WEIGHTS"):
         _ = settings.council_rules
+
+
+def test_a_copywriter_is_a_language_model_or_nobody(tmp_path: Path) -> None:
+    assert local_app(tmp_path).copywriter is None
+    named = local_app(tmp_path, copywriter="gemini://g-1").copywriter
+    assert named is not None
+    assert named.name == "gemini://g-1"
+    for wrong in ("video-intelligence://google", "gpt"):
+        with pytest.raises(ConfigError, match=r"GEMINIVIDEO_COPYWRITER=.*gemini://, claude://"):
+            assert local_app(tmp_path, copywriter=wrong).copywriter
