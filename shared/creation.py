@@ -15,12 +15,12 @@ from shared.events import VariationsRequested
 from shared.metering import Caps, Meter
 from shared.ports import Merge, Where
 from shared.templates import templates_of
+from shared.trained_models import current_model
 
 if TYPE_CHECKING:  # they need numpy, for which a repeat need not wait
     from shared.council_ports import LanguageModel
     from shared.domain.creative.copywriting import CheckedCopy
     from shared.domain.creative.variations import Planned
-    from shared.domain.scoring.trained import TrainedModel
 
 CONCEPTS = "concepts"
 """Kind of documents: what is known of a concept, and how far it is."""
@@ -54,10 +54,8 @@ def keep_concept(concept: Concept, app: App, video_id: str | None = None) -> Var
     )
 
 
-def plan_concept(
-    wanted: VariationsRequested, app: App, model: "TrainedModel | None" = None
-) -> "Planned":
-    """The plan of a stored concept; `model` is one of the tenant's own results.
+def plan_concept(wanted: VariationsRequested, app: App) -> "Planned":
+    """The plan of a stored concept, judged by a model of the tenant's own results if there is one.
 
     Raises ConceptInvalid, LanguageUnknown, TextTooLong, TooFewTexts, KnowledgeInvalid.
     """
@@ -76,8 +74,10 @@ def plan_concept(
     )
     assert material.recommendations is not None
     occasion = Occasion(wanted.concept_id, app.now(), wanted.video_id)
-    planned = plan_variations(concept, material, occasion, app.creative_rules, model)
+    current = current_model("ctr", app)
+    planned = plan_variations(concept, material, occasion, app.creative_rules, current.model)
     notes = [told(material.recommendations, material.trusted is not None)]
+    notes += [f"the trained model: {current.problem}"] if current.problem else []
     notes += [copy.note or _copied(copy)] if copy else []
     if addresses_a_model(concept):
         notes.append("texts of this concept speak to a machine; they were used as words only")

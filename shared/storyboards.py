@@ -2,13 +2,15 @@
 
 from shared.app import App
 from shared.domain.scoring.kept import storyboard_row
-from shared.domain.scoring.storyboard import score_storyboard, storyboard_id
+from shared.domain.scoring.storyboard import score_storyboard, signals_of, storyboard_id
 from shared.score_models import Storyboard, StoryboardCard
+from shared.scoring import predict
 
 
 def score_and_keep(storyboard: Storyboard, app: App) -> StoryboardCard:
     """Scores and prediction of a plan; a repeat adds no second prediction of the same model."""
-    scores, prediction = score_storyboard(storyboard)
+    scores, _ = score_storyboard(storyboard)
+    prediction = predict(signals_of(storyboard), scores, app)
     card = StoryboardCard(
         storyboard_id=storyboard_id(storyboard, app.tenant_id),
         scored_at=app.now(),

@@ -83,13 +83,13 @@ RULES: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
         VENDORS,
     ),
     ("shared.templates", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
-    ("shared.storyboards", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
+    ("shared.storyboards", ("shared.domain", "shared.scoring", *PORTS, *VOCABULARY), VENDORS),
     ("shared.clips", ("shared.domain", *PORTS, *VOCABULARY), VENDORS),
     (
         "shared.creation",
         (
             *("shared.domain", *PORTS, "shared.clips", "shared.metering"),
-            *("shared.templates", *VOCABULARY),
+            *("shared.templates", "shared.trained_models", *VOCABULARY),
         ),
         VENDORS,
     ),
