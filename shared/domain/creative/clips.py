@@ -137,10 +137,12 @@ def _shot_frames(part: Part, rate: int, first: int, stop: int) -> list[int]:
     Never within a word: there the view stays.
     """
     reel = part.reel
+    end = part.end(rate)
     frames = {
         round((at - part.start) / part.speed * rate)
         for shot in reel.analysis.shots
-        if part.start < (at := reel.grid.near(shot.start_seconds)) and not reel.inside_word(at)
+        if part.start < (at := reel.grid.near(shot.start_seconds)) < end
+        and not reel.inside_word(at)
     }
     return sorted(frame for frame in frames if first < frame < stop)
 

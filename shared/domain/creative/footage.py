@@ -1,9 +1,11 @@
 """Footage as it is cut: the records of one video, on the grid of its own frames."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 from pydantic import Field
 
@@ -125,9 +127,16 @@ class Reel:
     def inside_word(self, at: float) -> bool:
         """Whether somebody is in the middle of a known word."""
         most = min(MOST_INSIDE_SECONDS, 0.5 / self.grid.rate)
-        return any(
-            word.start_seconds + most < at < word.end_seconds - most for word in self.words or ()
-        )
+        starts, latest_ends = self._word_times
+        begun = bisect_left(starts, at - most)
+        return begun > 0 and latest_ends[begun - 1] - most > at
+
+    @cached_property
+    def _word_times(self) -> tuple[list[float], list[float]]:
+        """When each word begins, and the latest end of it and all before it."""
+        words = self.words or ()
+        ends = accumulate((word.end_seconds for word in words), max)
+        return [word.start_seconds for word in words], list(ends)
 
     def source(self) -> Source:
         """The file as the timeline names it."""

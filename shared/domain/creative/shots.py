@@ -2,9 +2,10 @@
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from shared.domain.creative.footage import Reel
 from shared.domain.creative.pace import Editing
 from shared.domain.creative.words import Breath, breaths_of, cut_around, divide
 from shared.domain.scoring.hook_types import find_hooks
+from shared.inference_models import Word
 
 STEPS_A_SECOND = 10
 FACE_REACH_SECONDS = 0.6
@@ -110,8 +112,9 @@ class Interest:
             value += FACE_AT_ONCE
         if start <= self.reel.takes[0].start + 0.1:
             value += OPENING_SHARE * self.reel.analysis.hook.hook_score
-        soon = (take.start - start for take in self.reel.takes)
-        if any(0.05 < seconds < FLASH_SECONDS for seconds in soon):
+        takes = self.reel.takes
+        after = bisect_right(takes, start + 0.05, key=lambda take: take.start)
+        if after < len(takes) and takes[after].start < start + FLASH_SECONDS:
             value -= FLASH_COST
         return round(value, 4)
 
@@ -213,13 +216,20 @@ def _free(
     return found
 
 
+def _words_from(stretch: Stretch) -> Iterator[Word]:
+    """The words that begin within a stretch."""
+    words = stretch.reel.words or ()
+    first = bisect_left(words, stretch.start - 0.05, key=lambda word: word.start_seconds)
+    return takewhile(lambda word: word.start_seconds < stretch.end, words[first:])
+
+
 def spoken_hook(stretch: Stretch) -> float:
     """How strong a hook the words of a stretch are, 0-1; 0 where they are unknown."""
     if not stretch.spoken or not stretch.whole:
         return 0.0
     said = (
         word.word
-        for word in stretch.reel.words or ()
+        for word in _words_from(stretch)
         if stretch.start - 0.05 <= word.start_seconds and word.end_seconds <= stretch.end + 0.05
     )
     found = find_hooks(" ".join(said))

@@ -14,6 +14,7 @@ SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
 LEAD_SECONDS, TAIL_SECONDS = 0.08, 0.2
 MAX_WORD_CHARACTERS = 100
 BURNED_IN_SHARE = 0.5
+MOST_COMPARED = 200
 _LETTERS = re.compile(r"\w+")
 
 
@@ -117,6 +118,7 @@ def burned_in(words: Sequence[Word], lines: Sequence[TextLine]) -> bool:
     """Whether the pictures already show what is said: most words are written when they are said."""
     if not words or not lines:
         return False
+    words = words[:MOST_COMPARED]
     written = [
         (one.start_seconds - 0.5, one.end_seconds + 0.5, set(_LETTERS.findall(one.text.lower())))
         for one in lines
