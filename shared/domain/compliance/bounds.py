@@ -56,9 +56,7 @@ def judge_value(rule: Rule, measured: Measured, book: RuleBook, best_size: str) 
     grade = grade_of(rule, value)
     found = told(rule.rule, value)
     if rule.rule in ("ratio", "size", "long_side"):
-        found = (
-            f"{measured.width}x{measured.height} ({ratio_name(measured.width / measured.height)})"
-        )
+        found = f"{measured.width}x{measured.height} ({ratio_name(measured.shape)})"
     bad = grade != "pass"
     return Finding(
         rule=rule.rule,
@@ -66,10 +64,18 @@ def judge_value(rule: Rule, measured: Measured, book: RuleBook, best_size: str) 
         found=found,
         expected=expected_of(rule),
         at_seconds=0.0 if bad and rule.rule in ("black_start", "frozen_start") else None,
-        fix=book.words[rule.rule].fix if bad else "",
+        fix=fix_of(rule, value, book) if bad else "",
         automatic_fix=automatic_fix(rule, value, best_size) if bad else "",
         source=book.told(rule),
     )
+
+
+def fix_of(rule: Rule, value: Value, book: RuleBook) -> str:
+    """What a person can do; for some rules another thing when the value is too low."""
+    words = book.words[rule.rule]
+    lows = [one.low for one in (rule.must, rule.should) if one and one.low is not None]
+    low = isinstance(value, float) and any(value < bound for bound in lows)
+    return words.fix_low if low and words.fix_low else words.fix
 
 
 def _without_value(rule: Rule, measured: Measured, book: RuleBook) -> Finding | None:

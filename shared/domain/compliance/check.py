@@ -76,7 +76,7 @@ def applying(rules: tuple[Rule, ...], measured: Measured) -> list[Rule]:
 
     The safe zone stays, to say that it could not be checked on another shape.
     """
-    shape = ratio_name(measured.width / measured.height)
+    shape = ratio_name(measured.shape)
     own = {rule.rule for rule in rules if rule.when_ratio == shape}
     return [
         rule
@@ -113,7 +113,7 @@ def _judge_on_screen(
     if lines is None:
         return unread(rule, book, measured.text_problem)
     if rule.rule == "safe_zone":
-        shape = measured.width / measured.height
+        shape = measured.shape
         zone = safe_zones()[placement]
         other = abs(shape * zone.height / zone.width - 1) > SHAPE_TOLERANCE
         if rule.when_ratio and other:

@@ -51,3 +51,9 @@ class Measured(Record):
     skipped_reads: int = Field(default=0, ge=0, description="changes too fast to be read")
     speech: tuple[Speech, ...] | None = ()
     speech_problem: str = ""
+
+    @property
+    def shape(self) -> float:
+        """Width over height as displayed, pixels that are not square counted as they are seen."""
+        ratio = self.values.get("ratio")
+        return ratio if isinstance(ratio, float) else self.width / self.height

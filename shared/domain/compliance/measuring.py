@@ -61,7 +61,6 @@ def picture_values(reading: Reading) -> dict[str, Any]:
     media = reading.media
     return {
         "video_codec": media.codec,
-        "ratio": media.width / media.height,
         "size": min(media.width, media.height),
         "long_side": max(media.width, media.height),
         "length": media.duration_seconds,
@@ -112,12 +111,22 @@ def file_values(path: Path, demuxer: str, reading: Reading, limits: Limits) -> d
             "file_size": path.stat().st_size,
             "faststart": index_place(path),
             "pixel_format": video.codec_context.pix_fmt,
-            "square_pixels": f"{shape}" if shape and shape != 1 else "square",
+            **_shape(reading, float(shape or 1)),
             "video_bit_rate": taken[video.index] * 8 / seconds / 1000,
             "audio_bit_rate": taken[audio.index] * 8 / seconds / 1000 if audio else None,
             "audio_codec": _audio_codec(audio) if audio else None,
             "sample_rate": str(audio.codec_context.sample_rate) if audio else None,
         }
+
+
+def _shape(reading: Reading, pixel: float) -> dict[str, Any]:
+    """The shape as displayed, when a pixel as stored is `pixel` times as wide as high."""
+    media = reading.media
+    shown = 1 / pixel if media.rotation in (90, 270) else pixel
+    return {
+        "ratio": media.width * shown / media.height,
+        "square_pixels": "square" if pixel == 1 else f"{pixel:.3g} times as wide as high",
+    }
 
 
 def _audio_codec(stream: av.AudioStream) -> str:

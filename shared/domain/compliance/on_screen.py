@@ -9,7 +9,7 @@ from shared.domain.compliance.bounds import expected_of, grade_of
 from shared.domain.compliance.facts import Measured, ShownFacts
 from shared.domain.compliance.figures import as_data, told
 from shared.domain.compliance.rulebook import Rule, RuleBook, SafeZone
-from shared.domain.inference.text import coverage_of
+from shared.domain.inference.text import coverage_of, same_text
 from shared.inference_models import TextLine
 from shared.models import Box
 
@@ -74,7 +74,10 @@ def judge_safe_zone(
         f"no text in the top {100 * zone.top:.3g}%, bottom {100 * zone.bottom:.3g}%, "
         f"left {100 * zone.left:.3g}% and right {100 * zone.right:.3g}%"
     )
-    covered = sorted(((covered_share(letters(line), zone), line) for line in lines), key=_first)
+    covered = sorted(
+        ((covered_share(letters(line), zone), line) for line in lines),
+        key=lambda pair: (pair[0], -pair[1].start_seconds),
+    )
     share, line = covered[-1] if covered else (0.0, None)
     grade = grade_of(rule, share)
     if grade == "fail" and line and line.end_seconds - line.start_seconds < STANDS_SECONDS:
@@ -172,11 +175,20 @@ def judge_reading_time(rule: Rule, lines: Sequence[TextLine], book: RuleBook) ->
     speeds = []
     for block in together(lines):
         seconds = max(one.end_seconds for one in block) - min(one.start_seconds for one in block)
-        count = sum(len(one.text) for one in block)
+        count = sum(len(text) for text in _different(block))
         speeds.append((count / max(0.1, seconds + REACTION_SECONDS), block))
     speed, block = max(speeds, key=lambda pair: pair[0])
-    text = " ".join(line.text for line in block)
+    text = " ".join(_different(block))
     return judged(rule, book, speed, about=f": {as_data(text)}", at=block[0].start_seconds)
+
+
+def _different(block: Sequence[TextLine]) -> list[str]:
+    """The texts of a block, one that was read in two ways taken once."""
+    kept: list[str] = []
+    for line in block:
+        if not any(same_text(line.text, other) for other in kept):
+            kept.append(line.text)
+    return kept
 
 
 def together(lines: Sequence[TextLine]) -> list[list[TextLine]]:

@@ -124,6 +124,7 @@ class RuleWords(Record):
 
     title: str
     fix: str
+    fix_low: str = Field(default="", description="for a value that is too low, where it differs")
 
 
 class RuleBook(Record):
