@@ -14,6 +14,8 @@ from scripts.stages import ROOT, read_stages
 CODE_AND_TEXT = {".py", ".sql", ".json", ".txt", ".md", ".yaml"}
 MODELS = {".onnx", ".npz", ".safetensors", ".LICENSE"}
 LICENCES = {"LICENSE", "NOTICE"}
+FONTS = {".ttf"}
+RENDERS = {"render", "local", "dev"}
 EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
 UNIX = 3
@@ -26,14 +28,15 @@ class CannotBundle(Exception):
 def bundle_files(stage: str, requirements: str, root: Path = ROOT) -> dict[str, Path]:
     """Where each file of a bundle comes from, by its path in the zip.
 
-    Models go only to stages that have the libraries to run them. Raises CannotBundle.
+    Models go only to stages that have the libraries to run them, fonts to those that render. Raises CannotBundle.
     """
     files = {
         "main.py": root / "functions" / stage / "main.py",
         "requirements.txt": root / "requirements" / f"{requirements}.txt",
     }
     for path in _library(root / "shared"):
-        if path.suffix not in MODELS or requirements != "base":
+        light = path.suffix in MODELS and requirements == "base"
+        if not light and (path.suffix not in FONTS or requirements in RENDERS):
             files[path.relative_to(root).as_posix()] = path
     missing = [path.relative_to(root).as_posix() for path in files.values() if not path.is_file()]
     if missing:
@@ -46,7 +49,7 @@ def _library(folder: Path) -> Iterator[Path]:
         inside = path.relative_to(folder).parts
         if "__pycache__" in inside or any(part.startswith(".") for part in inside) or path.is_dir():
             continue
-        known = path.suffix in CODE_AND_TEXT | MODELS or path.name in LICENCES
+        known = path.suffix in CODE_AND_TEXT | MODELS | FONTS or path.name in LICENCES
         if path.is_symlink() or not known:
             raise CannotBundle(
                 f"{path}: neither code nor a known kind of data; remove it, or name its kind in"

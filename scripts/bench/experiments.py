@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 from scripts.bench.compose import Clip, compose_clips, tiny_clip
 from scripts.bench.peers import Peers
 from scripts.bench.processes import Clock, Command, Run, Unavailable, run_one, run_together
+from scripts.bench.rendering import plain_words
 from scripts.stages import ROOT
 from shared.config import read_settings
 
@@ -37,6 +39,7 @@ class Lab:
         self.rounds: Counter[str] = Counter()
         self.starts: list[float] = []
         self.throughputs: list[float] = []
+        self.renders: list[dict[str, float]] = []
 
     @cached_property
     def clips(self) -> list[Clip]:
@@ -147,6 +150,18 @@ def inference(lab: Lab) -> None:
         lab.pair("inference", clip, decode(lab, clip.path), analyze(clip.path, "--full"))
 
 
+def render(lab: Lab) -> None:
+    """The plainest encode, the same length rendered, and rendered with a preview first."""
+    clip = lab.clips[-1]
+    with tempfile.TemporaryDirectory() as folder:
+        plain: Command = [lab.ffmpeg, *plain_words(clip.path, Path(folder) / "plain.mp4")]
+        ours: Command = [sys.executable, "-m", "scripts.bench.rendering", clip.path]
+        lab.pair("render", clip, plain, [*ours, "plain", Path(folder) / "ours"])
+        lab.say(f"render with preview, {clip.edit.name}")
+        whole = run_one([*ours, "preview", Path(folder) / "whole"], lab.clock)
+        lab.renders.append(json.loads(whole.output))
+
+
 @dataclass(frozen=True)
 class Experiment:
     """One round of runs, and how many rounds are wanted at most."""
@@ -165,4 +180,5 @@ EXPERIMENTS = {
     "two": Experiment(two_at_once, 2),
     "chain": Experiment(whole_chain, 1),
     "inference": Experiment(inference, 2),
+    "render": Experiment(render, 3),
 }

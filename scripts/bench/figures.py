@@ -136,6 +136,17 @@ def full_seconds(lab: Lab) -> float:
     return middle([pair.ours.wall_seconds for pair in pairs])
 
 
+def render_vs_duration(lab: Lab) -> float:
+    """Time on the clock of a render without a preview over what it makes."""
+    pairs = [pair.ours for kept in lab.pairs["render"].values() for pair in kept]
+    return middle([run.wall_seconds / json.loads(run.output)["output"] for run in pairs])
+
+
+def preview_seconds(lab: Lab) -> float:
+    """From the call until the preview stands."""
+    return middle([took["preview_seconds"] for took in lab.renders])
+
+
 def seconds_of(run: Run, names: set[str]) -> float:
     """What these analysers took by the report that a run printed; raises Unavailable."""
     parts = json.loads(run.output)["analysers"]
@@ -176,6 +187,9 @@ FIGURES = (
     Figure("cuts_f1", 0.97, "higher", "analysis", cuts_f1),
     Figure("ocr_vs_decode", 0.5, "lower", "inference", text_vs_decode),
     Figure("inference_seconds", 6.0, "lower", "inference", full_seconds),
+    Figure("render_vs_duration", 0.7, "lower", "render", render_vs_duration),
+    Figure("render_vs_plain", 1.15, "lower", "render", ratio("render", "wall_seconds")),
+    Figure("preview_seconds", 3.0, "lower", "render", preview_seconds),
 )
 
 
