@@ -12,6 +12,9 @@ from shared.domain.video.sniff import sniff_container
 from shared.inference_models import TextLine
 from shared.models import InferenceTools, Limits, Speech
 
+CLOSE_SIDE = 960
+"""How large and where a text is, counts here: at less, small letters seem larger."""
+
 
 def measure_ad(
     path: Path,
@@ -75,7 +78,8 @@ class TextTaker:
         if self._track is None and not self.problem:
             try:
                 tools = self._tools
-                self._track = TextTrack(open_text_reader(tools.text_reader, Path(tools.models)))
+                reader = open_text_reader(tools.text_reader, Path(tools.models))
+                self._track = TextTrack(reader, whole_side=CLOSE_SIDE)
             except AnalyserUnavailable as problem:
                 self.problem = str(problem)
         return self._track

@@ -61,6 +61,8 @@ class TextTrack:
     """Takes what the child hands over, reads it, and knows in the end what stood when."""
 
     reader: TextReader
+    whole_side: int = WHOLE_SIDE
+    """Pixels of a whole picture's longer side: more make closer boxes, and cost their square."""
     _sightings: list[Sighting] = field(default_factory=list)
     _at: list[float] = field(default_factory=list)
     _edges: list[tuple[tuple[int, int], NDArray[np.uint8]]] = field(default_factory=list)
@@ -72,7 +74,7 @@ class TextTrack:
         if picture is None:
             return
         left, top, width, height = part["place"]
-        most = WHOLE_SIDE if picture.shape[:2] == (height, width) else DETECTION_SIDE
+        most = self.whole_side if picture.shape[:2] == (height, width) else DETECTION_SIDE
         side = max(picture.shape[:2]) * min(1.0, most / max(width, height))
         for line in self.reader.read(np.asarray(picture, np.uint8), round(side)):
             place = (
