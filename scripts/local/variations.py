@@ -1,6 +1,7 @@
 """A door for concepts: POST /variations plans fifty variations and answers with them."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -8,14 +9,20 @@ from werkzeug.wrappers import Request, Response
 
 from scripts.local.page import HEADERS
 from shared.app import App
-from shared.creation import keep_as_next_run, keep_concept, plan_concept
+from shared.creation import keep_as_next_run, keep_concept, plan_concept, planned_event
 from shared.domain.creative.concept import MAX_BYTES, read_concept
 from shared.errors import ConfigError, Rejected, RetryLater
+
+
+class VideoIdInvalid(Rejected):
+    """What is no id of a video."""
 
 
 class VariationsDoor:
     """A WSGI app: a concept as JSON -> `{"concept_id", "variations", "selected", "notes"}`.
 
+    `?video_id=` names the footage, a video that was uploaded before; with `?render=true` the
+    selected ones are rendered by the stack, and `/concept/<concept_id>` shows how far they are.
     400 names the field that does not fit. It must be told that the body is JSON: a page of
     somebody else cannot send that here without asking, and is not allowed to.
     """
@@ -37,7 +44,7 @@ class VariationsDoor:
         if (request.content_length or 0) > MAX_BYTES:
             return self._refuse("too_large", f"a concept has at most {MAX_BYTES} bytes", 413)
         try:
-            body = _planned(request.get_data(), self._app)
+            body = _planned(request, self._app)
         except Rejected as problem:
             return self._refuse(problem.code, str(problem), 400)
         except RetryLater as problem:
@@ -51,8 +58,17 @@ class VariationsDoor:
         return Response(body, status, HEADERS, mimetype="application/json")
 
 
-def _planned(content: bytes, app: App) -> str:
-    wanted = keep_concept(read_concept(content, "the concept"), app)
-    plan, _ = keep_as_next_run(plan_concept(wanted, app), app)
+def _planned(request: Request, app: App) -> str:
+    concept, video_id = read_concept(request.get_data(), "the concept"), _footage(request)
+    plan, path = keep_as_next_run(plan_concept(keep_concept(concept, app, video_id), app), app)
+    if request.args.get("render") == "true":
+        app.bus.publish([planned_event(plan, path, app).to_message({})])
     shown = {"concept_id", "variations", "selected", "notes", "model_version"}
     return plan.model_dump_json(include=shown)
+
+
+def _footage(request: Request) -> str | None:
+    video_id = request.args.get("video_id")
+    if video_id is not None and not re.fullmatch("[0-9a-f]{32}", video_id):
+        raise VideoIdInvalid(f"video_id={video_id[:40]!r}: expected 32 hexadecimal digits")
+    return video_id
