@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from werkzeug.test import Client
 
 from scripts.cli.__main__ import gv
-from scripts.local.variations import VariationsDoor
+from scripts.local.doors import variations_door
 from scripts.stages import ROOT
 from shared.adapters.bus.sqlite import SqliteBus
 from shared.app import App
@@ -94,7 +94,7 @@ def test_footage_makes_a_plan_of_its_own(folder: Path) -> None:
 @pytest.fixture
 def door(tmp_path: Path) -> Client:
     """The door of a stack of its own."""
-    return Client(VariationsDoor(stack(tmp_path)))
+    return Client(variations_door(stack(tmp_path)))
 
 
 def stack(folder: Path) -> App:
@@ -113,9 +113,9 @@ def test_the_door_answers_as_the_verb_does(door: Client) -> None:
 
 def test_the_door_refuses_what_is_no_concept(door: Client) -> None:
     wrong = door.post("/", json={"product": "x"})
-    assert (wrong.status_code, wrong.json and wrong.json["error"]) == (400, "concept_invalid")
+    assert (wrong.status_code, wrong.get_json()["error"]["code"]) == (400, "concept_invalid")
     assert door.get("/").status_code == 405
-    assert door.post("/", data=json.dumps(SERUM), content_type="text/plain").status_code == 415
+    assert door.post("/other", json=SERUM).status_code == 404
     assert door.post("/", json={**SERUM, "offer": "x" * 200_000}).status_code == 413
 
 
@@ -136,7 +136,7 @@ def test_the_door_lets_the_selected_ones_be_rendered(door: Client, tmp_path: Pat
 
 def test_the_door_takes_no_path_for_footage(door: Client) -> None:
     wrong = door.post("/?video_id=../../etc/passwd", json=SERUM)
-    assert (wrong.status_code, wrong.json and wrong.json["error"]) == (400, "video_id_invalid")
+    assert (wrong.status_code, wrong.get_json()["error"]["code"]) == (400, "video_id_invalid")
 
 
 @pytest.mark.timeout(180)
