@@ -28,7 +28,8 @@ class CannotBundle(Exception):
 def bundle_files(stage: str, requirements: str, root: Path = ROOT) -> dict[str, Path]:
     """Where each file of a bundle comes from, by its path in the zip.
 
-    Models go only to stages that have the libraries to run them, fonts to those that render. Raises CannotBundle.
+    Models go only to stages that have the libraries to run them, fonts to those that render.
+    Raises CannotBundle.
     """
     files = {
         "main.py": root / "functions" / stage / "main.py",

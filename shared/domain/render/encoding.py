@@ -9,6 +9,9 @@ PREVIEW_CRF = 27
 FILTER_THREADS = 2
 # libx264's scale of quality and NVENC's differ by about this much at the same bits.
 NVENC_CQ_MORE = 5
+# Measured on the bench's portrait ad: a fifth less processor time, a sixth more bits at the same
+# SSIM; platforms code what they get anew anyway.
+FASTER = ["-x264-params", "subme=1"]
 BT709 = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")
 REPEATABLE = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1")
 FAST_START = ("-movflags", "+faststart", "-f", "mp4")
@@ -51,6 +54,8 @@ def video_words(timeline: Timeline, encoding: Encoding) -> list[str]:
     else:
         coder = ["-c:v", "libx264", "-preset", encoding.preset, "-crf", str(encoding.crf)]
         coder += ["-threads", str(encoding.threads)]
+        if encoding.preset == "veryfast":
+            coder += FASTER
     return [
         *coder,
         *("-g", str(keys), "-force_key_frames", f"expr:not(mod(n,{keys}))"),

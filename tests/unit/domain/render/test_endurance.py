@@ -64,7 +64,7 @@ def counter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("counter") / "counter.mp4"
     pictures = [numbered(n) for n in range(90)]
     colours = "colorprim=bt709:transfer=bt709:colormatrix=bt709"
-    write_source(path, pictures, wave=tone(3), g="30", **{"x264-params": colours})
+    write_source(path, pictures, wave=tone(3), options={"g": "30", "x264-params": colours})
     return path
 
 
