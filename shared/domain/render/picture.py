@@ -75,7 +75,8 @@ def draw_graph(
         label = "whole"
     if timeline.logo:
         label = _add_logo(graph, timeline.logo, label)
-    words = f"ass=filename={material.text}," if material.text else ""
+    words = f"framestep={canvas.every}," if canvas.every > 1 else ""
+    words += f"ass=filename={material.text}," if material.text else ""
     graph.chains.append(f"[{label}]{words}format=yuv420p,{TAGS}[picture]")
     return graph
 

@@ -117,7 +117,9 @@ def test_the_preview_comes_first_and_is_small(counter: Path, tmp_path: Path) -> 
     assert [step for step, _ in seen if step == "video"]
     facts = media_facts(tmp_path / "preview.mp4")
     assert facts["size"] == [360, 640]
-    assert facts["frames"] == rendered.frames
+    assert facts["fps"] == 15
+    assert facts["frames"] == rendered.frames / 2
+    assert facts["seconds"] == pytest.approx(rendered.seconds, abs=0.05)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "preview.mp4",
         "thumbnail.jpg",
