@@ -16,7 +16,7 @@ locals {
   # Documents live in tenants/<tenant>/<kind>/<id>; what has expired is deleted within a day.
   document_kinds = toset([
     "ads", "assets", "call_holds", "call_spend", "clips", "concepts", "dead_letters", "knowledge",
-    "ledger", "patterns", "quarantine", "renditions", "uploads"
+    "ledger", "models", "patterns", "quarantine", "renditions", "uploads"
   ])
 }
 

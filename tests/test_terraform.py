@@ -37,10 +37,10 @@ LATER_STAGES = {
         "schedule": "0 6 * * *",
         "uses": ["tables"],
     },
-    "render": {
-        "takes": "variations-planned",
+    "retrain": {
+        "takes": "training-due",
         "emits": [],
-        "starts": "render",
+        "starts": "retrain",
         "requirements": "base",
         "memory_mib": 512,
         "timeout_seconds": 60,
@@ -293,12 +293,12 @@ def test_a_job_follows_from_one_entry(
         (folder / "dist" / "bundles" / f"{stage}-0123456789abcdef.zip").touch()
     made = plan(offline, folder, gpu=gpu)
     assert findings(made) == []
-    task = made.all("google_cloud_run_v2_job")["render"]["template"][0]["template"][0]
+    task = made.all("google_cloud_run_v2_job")["retrain"]["template"][0]["template"][0]
     assert task["gpu_zonal_redundancy_disabled"] == (True if gpu else None)
-    assert task["containers"][0]["image"] == "images/render@sha256:0"
+    assert task["containers"][0]["image"] == "images/retrain@sha256:0"
     assert made.all("google_cloud_run_v2_job_iam_member", "starts").keys() == {
         *declared_jobs(ROOT),
-        "render",
+        "retrain",
     }
 
 

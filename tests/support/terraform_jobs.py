@@ -12,9 +12,9 @@ CUSTOM_ROLES = {
 SMALLEST_ON_GPU = (4, 16_384)
 """CPUs and MiB that Cloud Run wants beside an L4."""
 LATER_JOB = {
-    "render": {
-        "takes": "variations-planned",
-        "emits": ["variation-rendered"],
+    "retrain": {
+        "takes": "training-due",
+        "emits": ["model-trained"],
         "requirements": "base",
         "memory_mib": 8192,
         "cpu": 2,
