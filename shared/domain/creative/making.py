@@ -55,7 +55,6 @@ def make_rendition(
         rendered = render_timeline(
             timeline, files, folder, on_progress=_part(on_progress, 0.0, RENDER_SHARE)
         )
-        on_progress(RENDER_SHARE, "checking")
         checks = check(folder / rendered.video, timeline, concept, limits=limits, tools=tools)
         mended, names = mend(timeline, checks[0])
         if mended is None or not left:
@@ -137,4 +136,8 @@ def _transcript(timeline: Timeline, concept: Concept) -> Transcript | None:
 
 def _part(on_progress: Progress, start: float, share: float) -> Progress:
     """Progress of a part, told as progress of the whole."""
-    return lambda fraction, step: on_progress(start + share * fraction, step)
+
+    def told(fraction: float, step: str) -> None:
+        on_progress(start + share * fraction, "checking" if step == "done" else step)
+
+    return told
