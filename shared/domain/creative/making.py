@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from shared.compliance_models import Compliance
+from shared.creative_models import Concept, Placement, Platform, Variation
 from shared.domain.compliance.check import judge
 from shared.domain.compliance.facts import ShownFacts, ShownText
 from shared.domain.compliance.fixes import apply_fix
 from shared.domain.compliance.measure import measure_ad
-from shared.domain.render.render import render_timeline
-
-from shared.compliance_models import Compliance
-from shared.creative_models import Concept, Placement, Platform, Variation
 from shared.domain.creative.footage import Footage
 from shared.domain.creative.recut import cut_timeline
+from shared.domain.render.render import render_timeline
 from shared.inference_models import Transcript, Word
 from shared.models import InferenceTools, Limits
 from shared.rendition_models import Rendition
