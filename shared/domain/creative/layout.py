@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.creative_models import Concept, Variation
@@ -26,6 +26,7 @@ CAPTION_LINES = 2
 # How much larger than other text: what has to be read at once, and words that stand alone.
 CARD_SCALE = 1.45
 LEAST_WIDTH = 0.45
+LEAST_LOGO_SECONDS = 1.5
 DIGITS = 4
 
 Role = Literal["hook", "headline", "cta", "other"]
@@ -87,19 +88,38 @@ def logo_of(path: str, screen: Screen, start: float, end: float) -> Logo | None:
     )
 
 
+def after_hook(logo: Logo | None, overlays: Sequence[TextOverlay], screen: Screen) -> Logo | None:
+    """The logo from when the hook is gone, where it would stand on it."""
+    if logo is None:
+        return None
+    bottom = logo.top + logo.width * screen.aspect
+    ends = [
+        one.end_seconds
+        for one in overlays
+        if one.role == "hook"
+        and one.top < bottom
+        and one.top + one.height > logo.top
+        and one.left < logo.left + logo.width
+    ]
+    return logo.model_copy(update={"start_seconds": max([logo.start_seconds, *ends])})
+
+
 def place_texts(variation: Variation, concept: Concept, stage: Stage) -> list[TextOverlay]:
     """Hook first, call to action last, headline and benefit between them; one at a time.
 
-    A text that cannot stand long enough to be read is left out: the end card repeats the two that
+    The hook has the logo's place, which comes after it (`after_hook`). A text that cannot stand
+    long enough to be read is left out: the end card repeats the two that
     matter.
     """
     rules, scheme = stage.rules, variation.color_scheme
     found: list[TextOverlay] = []
 
     def put(text: str, role: Role, start: float, end: float, ground: int) -> None:
+        alone = role == "hook" and stage.seconds - end >= LEAST_LOGO_SECONDS
+        own = replace(stage, logo=None) if alone else stage
         if end - start >= rules.least_reading_seconds - 1e-6 and end <= stage.seconds + 1e-6:
             color = scheme[ground % len(scheme)]
-            found.append(_overlay(text, role, (start, end), color, stage))
+            found.append(_overlay(text, role, (start, end), color, own))
 
     hook, headline, cta = shown(variation.hook), shown(variation.headline), shown(variation.cta)
     free_from = stage.seen_from

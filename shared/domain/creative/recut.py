@@ -11,6 +11,7 @@ from shared.domain.creative.footage import Footage, Reel, open_reels, output_rat
 from shared.domain.creative.layout import (
     Band,
     Stage,
+    after_hook,
     caption_band,
     logo_of,
     place_texts,
@@ -194,6 +195,7 @@ def _assemble(reels: Sequence[Reel], cuts: Sequence[Cut], plan: Plan, notes: lis
     )
     if not overlays:
         overlays = place_texts(plan.variation, plan.concept, stage)
+        logo = after_hook(logo, overlays, plan.screen)
         left_out = {"hook", "headline"} - {one.role for one in overlays}
         notes += [f"no time to read the {role} on the picture" for role in sorted(left_out)]
     return _timeline(

@@ -264,7 +264,9 @@ def test_a_logo_stands_in_the_safe_zone_and_no_words_on_it() -> None:
     height = logo.width * timeline.width / timeline.height
     assert logo.top >= 0.13
     assert all(
-        one.top >= logo.top + height or one.left >= logo.left + logo.width
+        one.top >= logo.top + height
+        or one.left >= logo.left + logo.width
+        or one.end_seconds <= logo.start_seconds
         for one in timeline.overlays
     )
 
