@@ -97,7 +97,7 @@ def _judged(
     elif rule.rule == "captions":
         yield judge_captions(rule, measured, facts, book)
     elif rule.rule in ON_SCREEN:
-        yield _judge_on_screen(rule, placement, measured, book)
+        yield _judge_on_screen(rule, placement, measured, facts, book)
     else:
         zone = safe_zones()[placement]
         finding = judge_value(rule, measured, book, f"{zone.width}x{zone.height}")
@@ -106,7 +106,7 @@ def _judged(
 
 
 def _judge_on_screen(
-    rule: Rule, placement: Placement, measured: Measured, book: RuleBook
+    rule: Rule, placement: Placement, measured: Measured, facts: ShownFacts, book: RuleBook
 ) -> Finding:
     """The rules about text that is read, `unavailable` when nothing could read it."""
     lines = measured.text
@@ -122,7 +122,7 @@ def _judge_on_screen(
                 book,
                 f"what the app covers is known for {rule.when_ratio}, this is {ratio_name(shape)}",
             )
-        return judge_safe_zone(rule, zone, lines, book)
+        return judge_safe_zone(rule, zone, lines, facts, book)
     if rule.rule == "reading_time":
         return judge_reading_time(rule, lines, book)
     if rule.rule == "text_size":

@@ -30,6 +30,7 @@ class ShownFacts(Record):
 
     language: str = Field(default="", description="ISO 639-1; empty: every language is looked for")
     shown: tuple[ShownText, ...] = ()
+    captions: tuple[ShownText, ...] = Field(default=(), description="of what is said, as drawn")
     transcript: Transcript | None = None
     ad_texts: tuple[AdText, ...] = ()
 

@@ -87,7 +87,8 @@ def sound_values(reading: Reading) -> tuple[dict[str, Any], dict[str, Any]]:
     if start is None:
         return heard, {"speech": []}
     if heard["loudness"] is None:
-        heard["sound"] = "silent"
+        # Silence needs next to no bits: how many it has says nothing.
+        heard |= {"sound": "silent", "audio_bit_rate": None}
     try:
         spoken = sound.speech.segments()
     except AnalyserUnavailable as problem:

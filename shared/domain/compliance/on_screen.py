@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
+from typing import NamedTuple
 
 from shared.compliance_models import Finding, Grade
 from shared.domain.compliance.bounds import expected_of, grade_of
@@ -64,40 +65,75 @@ def judged(
 
 
 def judge_safe_zone(
-    rule: Rule, zone: SafeZone, lines: Sequence[TextLine], book: RuleBook
+    rule: Rule, zone: SafeZone, lines: Sequence[TextLine], facts: ShownFacts, book: RuleBook
 ) -> Finding:
-    """The line that is covered most by what the app shows over the video.
+    """The line that is covered worst by what the app shows over the video.
 
-    A line that stands still and is mostly covered fails; one that reaches in is warned of.
+    A line that stands still and is mostly covered fails; one that reaches in is warned of. Where
+    `facts` tell what was written on the picture, other words belong to what was filmed: they are
+    warned of, and no text can be moved to mend it.
     """
     expected = (
         f"no text in the top {100 * zone.top:.3g}%, bottom {100 * zone.bottom:.3g}%, "
         f"left {100 * zone.left:.3g}% and right {100 * zone.right:.3g}%"
     )
     covered = sorted(
-        ((covered_share(letters(line), zone), line) for line in lines),
-        key=lambda pair: (pair[0], -pair[1].start_seconds),
+        (_covered(line, rule, zone, facts) for line in lines),
+        key=lambda one: (_BADNESS[one.grade], one.share, -one.line.start_seconds),
     )
-    share, line = covered[-1] if covered else (0.0, None)
-    grade = grade_of(rule, share)
-    if grade == "fail" and line and line.end_seconds - line.start_seconds < STANDS_SECONDS:
-        grade = "warn"
-    found = "no text is covered"
-    if line is not None and grade != "pass":
-        others = sum(1 for one, _ in covered[:-1] if grade_of(rule, one) != "pass")
-        more = f", and {others} more" if others else ""
-        found = f"{as_data(line.text)} {_side(line.box, zone)}, {100 * share:.0f}% covered{more}"
-    bad = grade != "pass"
+    worst = covered[-1] if covered and covered[-1].grade != "pass" else None
+    if worst is None:
+        found = "no text is covered"
+    else:
+        others = sum(one.grade != "pass" for one in covered) - 1
+        found = (
+            f"{as_data(worst.line.text)} {_side(worst.line.box, zone)}, "
+            f"{100 * worst.share:.0f}% covered"
+            f"{'' if worst.ours else ', part of what was filmed'}"
+            f"{f', and {others} more' if others else ''}"
+        )
     margins = f"{zone.top:g},{zone.bottom:g},{zone.left:g},{zone.right:g}"
     return Finding(
         rule=rule.rule,
-        grade=grade,
+        grade=worst.grade if worst else "pass",
         found=found,
         expected=expected,
-        at_seconds=line.start_seconds if bad and line else None,
-        fix=book.words[rule.rule].fix if bad else "",
-        automatic_fix=f"safe_zone={margins}" if bad else "",
+        at_seconds=worst.line.start_seconds if worst else None,
+        fix=book.words[rule.rule].fix if worst else "",
+        automatic_fix=f"safe_zone={margins}" if worst and worst.ours else "",
         source=zone.told,
+    )
+
+
+_BADNESS: dict[Grade, int] = {"pass": 0, "unavailable": 0, "warn": 1, "fail": 2}
+
+
+class _Covered(NamedTuple):
+    line: TextLine
+    share: float
+    grade: Grade
+    ours: bool
+
+
+def _covered(line: TextLine, rule: Rule, zone: SafeZone, facts: ShownFacts) -> _Covered:
+    share = covered_share(letters(line), zone)
+    grade = grade_of(rule, share)
+    ours = _is_ours(line, facts)
+    if grade == "fail" and (not ours or line.end_seconds - line.start_seconds < STANDS_SECONDS):
+        grade = "warn"
+    return _Covered(line, share, grade, ours)
+
+
+def _is_ours(line: TextLine, facts: ShownFacts) -> bool:
+    """Whether a line was written on the picture; nobody knows where `facts` tell of no text."""
+    if not facts.shown and not facts.captions:
+        return True
+    read = _plain(line.text)
+    return any(
+        one.start_seconds - SAME_MOMENT_SECONDS <= line.end_seconds
+        and line.start_seconds <= one.end_seconds + SAME_MOMENT_SECONDS
+        and _alike_part(read, _plain(one.text))
+        for one in (*facts.shown, *facts.captions)
     )
 
 
@@ -278,16 +314,24 @@ def _like_a_caption(line: TextLine) -> bool:
 
 def _is_shown(word: str, at: float, measured: Measured) -> bool:
     """Whether a spoken word is read on screen within a second of when it is said."""
-    said = "".join(c for c in word.lower() if c.isalnum())
+    said = _plain(word)
     if len(said) < MIN_LETTERS:
         return True
-    for line in measured.text or ():
-        if line.start_seconds - 1 <= at <= line.end_seconds + 1:
-            plain = "".join(c for c in line.text.lower() if c.isalnum())
-            # Readers lose the gaps between words, and a letter now and then.
-            match = SequenceMatcher(None, said, plain, autojunk=False)
-            if said in plain or sum(b.size for b in match.get_matching_blocks() if b.size > 2) >= (
-                ALIKE * len(said)
-            ):
-                return True
-    return False
+    return any(
+        line.start_seconds - 1 <= at <= line.end_seconds + 1
+        and _alike_part(said, _plain(line.text))
+        for line in measured.text or ()
+    )
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
+def _alike_part(part: str, whole: str) -> bool:
+    """Whether a text is read in another; readers lose gaps between words, a letter now and then."""
+    if part in whole:
+        return True
+    match = SequenceMatcher(None, part, whole, autojunk=False)
+    same = sum(block.size for block in match.get_matching_blocks() if block.size > 2)
+    return same >= ALIKE * len(part)

@@ -1,8 +1,8 @@
 """Where and when words stand on the picture: inside the safe zone, beside faces, long enough."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.creative_models import Concept, Variation
@@ -23,9 +23,14 @@ PAUSE_SECONDS = 0.4
 LOGO_WIDTH = 0.14
 FADE_SECONDS = 0.15
 CAPTION_LINES = 2
+# How much larger than other text: what has to be read at once, and words that stand alone.
+CARD_SCALE = 1.45
+LEAST_WIDTH = 0.45
+LEAST_LOGO_SECONDS = 1.5
 DIGITS = 4
 
 Role = Literal["hook", "headline", "cta", "other"]
+SCALE: Mapping[Role, float] = {"hook": 1.15, "headline": 1.0, "cta": 1.0, "other": 1.0}
 Crowd = Callable[[float, float], tuple[Sequence[Rectangle], Sequence[Rectangle]]]
 """Faces and writing that are seen on the output between two moments."""
 
@@ -53,12 +58,19 @@ class Stage:
     cuts: Sequence[float] = ()
 
 
-def caption_band(screen: Screen, crowd: Crowd, seconds: float) -> Band:
-    """Where captions stand all the time: low in the safe zone, beside faces where that is free."""
+def caption_band(screen: Screen, crowd: Crowd, spoken: Sequence[tuple[float, float]]) -> Band:
+    """Where captions stand: low in the safe zone, beside faces where that is free.
+
+    Only what is seen while somebody speaks is in their way; they do not jump from place to place.
+    """
     height = min(_height(CAPTION_LINES, screen), screen.safe_bottom - screen.top)
-    faces, writing = crowd(0.0, seconds)
+    seen = [crowd(start, end) for start, end in spoken]
+    faces = [one for found, _ in seen for one in found]
+    writing = [one for _, found in seen for one in found]
     lowest = screen.safe_bottom - height
-    return Band(_best_top(height, lowest, faces, writing, (screen, ())), round(height, DIGITS))
+    strip = (screen.left, screen.safe_width, height)
+    _, top = _best_place(strip, lowest, (faces, writing), (screen, ()))
+    return Band(top, round(height, DIGITS))
 
 
 def logo_of(path: str, screen: Screen, start: float, end: float) -> Logo | None:
@@ -76,19 +88,38 @@ def logo_of(path: str, screen: Screen, start: float, end: float) -> Logo | None:
     )
 
 
+def after_hook(logo: Logo | None, overlays: Sequence[TextOverlay], screen: Screen) -> Logo | None:
+    """The logo from when the hook is gone, where it would stand on it."""
+    if logo is None:
+        return None
+    bottom = logo.top + logo.width * screen.aspect
+    ends = [
+        one.end_seconds
+        for one in overlays
+        if one.role == "hook"
+        and one.top < bottom
+        and one.top + one.height > logo.top
+        and one.left < logo.left + logo.width
+    ]
+    return logo.model_copy(update={"start_seconds": max([logo.start_seconds, *ends])})
+
+
 def place_texts(variation: Variation, concept: Concept, stage: Stage) -> list[TextOverlay]:
     """Hook first, call to action last, headline and benefit between them; one at a time.
 
-    A text that cannot stand long enough to be read is left out: the end card repeats the two that
+    The hook has the logo's place, which comes after it (`after_hook`). A text that cannot stand
+    long enough to be read is left out: the end card repeats the two that
     matter.
     """
     rules, scheme = stage.rules, variation.color_scheme
     found: list[TextOverlay] = []
 
     def put(text: str, role: Role, start: float, end: float, ground: int) -> None:
+        alone = role == "hook" and stage.seconds - end >= LEAST_LOGO_SECONDS
+        own = replace(stage, logo=None) if alone else stage
         if end - start >= rules.least_reading_seconds - 1e-6 and end <= stage.seconds + 1e-6:
             color = scheme[ground % len(scheme)]
-            found.append(_overlay(text, role, (start, end), color, stage))
+            found.append(_overlay(text, role, (start, end), color, own))
 
     hook, headline, cta = shown(variation.hook), shown(variation.headline), shown(variation.cta)
     free_from = stage.seen_from
@@ -128,9 +159,11 @@ def card_text(
     text: str, role: Role, span: tuple[float, float], ground: str, screen: Screen
 ) -> TextOverlay:
     """Words on a plain colour, in the middle of the safe zone."""
-    height = min(_height(_lines(text, screen), screen) * 1.6, screen.safe_bottom - screen.top)
+    lines = _lines(text, screen.safe_width, screen, scale=CARD_SCALE)
+    height = min(_height(lines, screen) * CARD_SCALE * 1.1, screen.safe_bottom - screen.top)
     top = (screen.top + screen.safe_bottom - height) / 2
-    return _box(text, role, span, (None, text_color_on(ground)), (top, height), screen)
+    place = (screen.left, top, screen.safe_width, height)
+    return _box(text, role, span, (None, text_color_on(ground)), place, screen)
 
 
 def _overlay(
@@ -141,13 +174,24 @@ def _overlay(
     if stage.captions:
         taken.append((stage.captions.top, stage.captions.top + stage.captions.height))
     logo = stage.logo
-    if logo and logo.start_seconds < span[1] and logo.end_seconds > span[0]:
-        taken.append((logo.top, logo.top + logo.width * screen.aspect))
-    height = min(_height(_lines(text, screen), screen), _widest_gap(taken, screen))
-    faces, writing = stage.crowd(*span)
-    wish = screen.top if role != "cta" else screen.safe_bottom - height
-    top = _best_top(height, wish, faces, writing, (screen, taken))
-    return _box(text, role, span, (ground, text_color_on(ground)), (top, height), screen)
+    if logo and not (logo.start_seconds < span[1] and logo.end_seconds > span[0]):
+        logo = None
+    beside = [] if logo is None else [(logo.top, logo.top + logo.width * screen.aspect)]
+    whole = (screen.left, screen.safe_width)
+    ways = [(whole, [*taken, *beside])]
+    if logo:
+        inner = max(logo.left + logo.width, screen.right) + GAP
+        ways += [((inner, 1 - 2 * inner), taken)] if 1 - 2 * inner >= LEAST_WIDTH else []
+    seen = stage.crowd(*span)
+    places = []
+    for (left, width), rows in ways:
+        wanted = _height(_lines(text, width, screen), screen) * SCALE[role]
+        height = min(wanted, _widest_gap(rows, screen))
+        wish = screen.top if role != "cta" else screen.safe_bottom - height
+        cost, top = _best_place((left, width, height), wish, seen, (screen, rows))
+        places.append((cost, (left, top, width, height)))
+    _, place = min(places, key=lambda one: one[0])
+    return _box(text, role, span, (ground, text_color_on(ground)), place, screen)
 
 
 def _widest_gap(taken: Sequence[tuple[float, float]], screen: Screen) -> float:
@@ -163,19 +207,20 @@ def _box(
     role: Role,
     span: tuple[float, float],
     colors: tuple[str | None, str],
-    band: tuple[float, float],
+    place: tuple[float, float, float, float],
     screen: Screen,
 ) -> TextOverlay:
-    top = math.ceil(band[0] * 10**DIGITS - 1e-6) / 10**DIGITS
-    height = math.floor(min(band[1], screen.safe_bottom - top) * 10**DIGITS + 1e-6) / 10**DIGITS
+    """A text at (left, top, width, height)."""
+    top = math.ceil(place[1] * 10**DIGITS - 1e-6) / 10**DIGITS
+    height = math.floor(min(place[3], screen.safe_bottom - top) * 10**DIGITS + 1e-6) / 10**DIGITS
     return TextOverlay(
         text=text,
         role=role,
         start_seconds=round(span[0], 3),
         end_seconds=round(span[1], 3),
-        left=screen.left,
+        left=round(place[0], DIGITS),
         top=top,
-        width=round(screen.safe_width, DIGITS),
+        width=round(place[2], DIGITS),
         height=height,
         color=colors[1],
         background=colors[0],
@@ -184,14 +229,17 @@ def _box(
     )
 
 
-def _best_top(
-    height: float,
+def _best_place(
+    strip: tuple[float, float, float],
     wish: float,
-    faces: Sequence[Rectangle],
-    writing: Sequence[Rectangle],
+    seen: tuple[Sequence[Rectangle], Sequence[Rectangle]],
     where: tuple[Screen, Sequence[tuple[float, float]]],
-) -> float:
-    """Where a strip hides the least of faces and writing, as near to its wish as that allows."""
+) -> tuple[float, float]:
+    """(cost, top) of a strip (left, width, height) where it hides the least of faces and writing.
+
+    Of equals the one nearest to its wish.
+    """
+    left, width, height = strip
     screen, taken = where
     lowest = screen.safe_bottom - height
     steps = max(0, int((lowest - screen.top) / STEP))
@@ -202,11 +250,11 @@ def _best_top(
     ]
 
     def cost(top: float) -> tuple[float, float]:
-        strip = (screen.left, top, 1 - screen.right, top + height)
-        hidden = FACE_COST * _covered(strip, faces) + TEXT_COST * _covered(strip, writing)
+        area = (left, top, left + width, top + height)
+        hidden = FACE_COST * _covered(area, seen[0]) + TEXT_COST * _covered(area, seen[1])
         return round(hidden + DISTANCE_COST * abs(top - wish), 4), top
 
-    return min(free or tops, key=cost)
+    return min(cost(top) for top in free or tops)
 
 
 def _covered(strip: Rectangle, boxes: Sequence[Rectangle]) -> float:
@@ -228,8 +276,9 @@ def _to_cut(seconds: float, stage: Stage) -> float:
     return min([*soon[:1], stage.seconds]) if soon else seconds
 
 
-def _lines(text: str, screen: Screen) -> int:
-    letters = screen.safe_width * screen.width / (LETTER * min(screen.width, screen.height))
+def _lines(text: str, width: float, screen: Screen, *, scale: float = 1.0) -> int:
+    """About how many lines a text takes in a box so wide, a fraction of the picture."""
+    letters = width * screen.width / (scale * LETTER * min(screen.width, screen.height))
     return min(MOST_LINES, max(1, math.ceil(len(text) * 1.15 / letters)))
 
 

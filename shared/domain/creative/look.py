@@ -1,5 +1,6 @@
 """The colour scheme of a variation, on the picture, on its texts and on the end card."""
 
+import re
 from collections.abc import Sequence
 
 from shared.creative_models import Colour, Concept, Variation
@@ -13,6 +14,7 @@ HIGHLIGHT, HIGHLIGHT_CONTRAST = "#FFD400", 7.0
 BUTTON_CONTRAST = 1.6
 MAX_TEXT_CHARACTERS = 500
 BLACK = "#000000"
+ARROW = re.compile(r"\s*->$")
 
 
 def grade_of(scheme: Sequence[Colour]) -> Grade:
@@ -63,8 +65,8 @@ def end_card(variation: Variation, concept: Concept, screen: Screen, seconds: fl
 
 
 def shown(text: str) -> str:
-    """A text as it can be shown: the letters as they are, nothing but its length is touched."""
-    text = text.strip()
+    """A text as it can be shown: the letters as they are, a typed arrow at its end drawn as one."""
+    text = ARROW.sub(" →", text.strip())
     return text if len(text) <= MAX_TEXT_CHARACTERS else text[: MAX_TEXT_CHARACTERS - 1] + "…"
 
 

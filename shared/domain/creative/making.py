@@ -9,8 +9,11 @@ from shared.domain.compliance.check import judge
 from shared.domain.compliance.facts import ShownFacts, ShownText
 from shared.domain.compliance.fixes import apply_fix
 from shared.domain.compliance.measure import measure_ad
-from shared.domain.creative.footage import Footage
+from shared.domain.creative.clips import starts_of
+from shared.domain.creative.footage import Footage, open_reels
 from shared.domain.creative.recut import cut_timeline
+from shared.domain.creative.words import caption_words
+from shared.domain.render.caption_groups import group_words
 from shared.domain.render.render import render_timeline
 from shared.inference_models import Transcript, Word
 from shared.models import InferenceTools, Limits
@@ -50,13 +53,16 @@ def make_rendition(
     """
     timeline = cut_timeline(variation, concept, footage, concept.placement)
     fixes: list[str] = []
+    said = transcript_of(timeline, concept, footage)
     for left in reversed(range(MOST_ROUNDS)):
         rendered = render_timeline(
             timeline, files, folder, on_progress=_part(on_progress, 0.0, RENDER_SHARE)
         )
-        checks = check(folder / rendered.video, timeline, concept, limits=limits, tools=tools)
+        facts = facts_of(timeline, concept, said)
+        checks = check(folder / rendered.video, concept, facts, limits=limits, tools=tools)
         mended, names = mend(timeline, checks[0])
-        if mended is None or not left:
+        # What a fix did not change, it will not change when it is made once more.
+        if mended is None or not left or set(names) <= set(fixes):
             break
         timeline = mended
         fixes += names
@@ -71,11 +77,10 @@ def make_rendition(
 
 
 def check(
-    video: Path, timeline: Timeline, concept: Concept, *, limits: Limits, tools: InferenceTools
+    video: Path, concept: Concept, facts: ShownFacts, *, limits: Limits, tools: InferenceTools
 ) -> tuple[Compliance, ...]:
     """The verdict for the concept's own placement first, then for the others it may run at."""
     measured = measure_ad(video, limits=limits, tools=tools)
-    facts = facts_of(timeline, concept)
     return tuple(judge(measured, one, facts) for one in placements_of(concept))
 
 
@@ -85,7 +90,7 @@ def placements_of(concept: Concept) -> tuple[Placement, ...]:
     return tuple(dict.fromkeys((concept.placement, *others)))
 
 
-def facts_of(timeline: Timeline, concept: Concept) -> ShownFacts:
+def facts_of(timeline: Timeline, concept: Concept, said: Transcript | None) -> ShownFacts:
     """What the file is meant to show and say."""
     shown = [
         ShownText(text=one.text, start_seconds=one.start_seconds, end_seconds=one.end_seconds)
@@ -100,8 +105,17 @@ def facts_of(timeline: Timeline, concept: Concept) -> ShownFacts:
                 end_seconds=timeline.seconds,
             )
         )
+    captions = timeline.captions.words if timeline.captions else ()
+    drawn = (
+        ShownText(
+            text=" ".join(word.text for word in group.words),
+            start_seconds=group.start_seconds,
+            end_seconds=group.end_seconds,
+        )
+        for group in group_words(captions)
+    )
     return ShownFacts(
-        language=concept.language, shown=tuple(shown), transcript=_transcript(timeline, concept)
+        language=concept.language, shown=tuple(shown), captions=tuple(drawn), transcript=said
     )
 
 
@@ -118,9 +132,14 @@ def mend(timeline: Timeline, check: Compliance) -> tuple[Timeline | None, list[s
     return (mended if names else None), names
 
 
-def _transcript(timeline: Timeline, concept: Concept) -> Transcript | None:
-    if timeline.captions is None:
+def transcript_of(
+    timeline: Timeline, concept: Concept, footage: Sequence[Footage]
+) -> Transcript | None:
+    """What is said in the ad, also where no captions are drawn; None: nobody wrote it down."""
+    known = {reel.footage.name: reel.words for reel in open_reels(footage)}
+    if any(known.get(clip.source) is None for clip in timeline.clips if clip.source and clip.sound):
         return None
+    heard = {name: words for name, words in known.items() if words is not None}
     words: Iterable[Word] = (
         Word(
             word=one.text,
@@ -128,7 +147,7 @@ def _transcript(timeline: Timeline, concept: Concept) -> Transcript | None:
             end_seconds=one.end_seconds,
             confidence=1.0,
         )
-        for one in timeline.captions.words
+        for one in caption_words(timeline.clips, starts_of(timeline.clips), heard)
     )
     return Transcript(language=concept.language, source="captions", words=tuple(words))
 

@@ -35,6 +35,7 @@ class Editing(Record):
     characters_a_second: float = Field(gt=0)
     wide_characters_a_second: float = Field(gt=0, description="Chinese, Japanese, Korean")
     least_reading_seconds: float = Field(gt=0)
+    longest_still_seconds: float = Field(gt=0, description="a picture that does not change")
 
 
 @cache

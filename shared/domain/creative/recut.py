@@ -11,12 +11,13 @@ from shared.domain.creative.footage import Footage, Reel, open_reels, output_rat
 from shared.domain.creative.layout import (
     Band,
     Stage,
+    after_hook,
     caption_band,
     logo_of,
     place_texts,
 )
 from shared.domain.creative.look import end_card, grade_of, highlight_of
-from shared.domain.creative.pace import Editing, editing
+from shared.domain.creative.pace import Editing, editing, reading_seconds
 from shared.domain.creative.placements import Screen, screen_of
 from shared.domain.creative.shots import Interest, Stretch, stretches_of
 from shared.domain.creative.subject import Rectangle, rectangle
@@ -36,6 +37,9 @@ from shared.timeline_models import (
 # Less footage than this is followed by cards: nobody can read a hook over it.
 LEAST_FOOTAGE_SECONDS = 3.0
 MUSIC_NAME = "music"
+CAPTION_GAP_SECONDS = 0.6
+# Most of an end card was read before on the picture.
+MOST_CARD_SHARE, KNOWN_SHARE = 0.25, 0.8
 
 
 class MusicTrack(Record):
@@ -62,7 +66,12 @@ class Plan:
     def card_frames(self) -> int:
         """How long the end card is."""
         seconds = self.rules.end_card_seconds[self.variation.duration]
-        return round(seconds * self.rate)
+        card = end_card(self.variation, self.concept, self.screen, seconds)
+        words = " ".join((card.brand, card.headline, card.cta, card.landing))
+        most = min(self.rules.longest_end_card_seconds, MOST_CARD_SHARE * self.variation.duration)
+        return round(
+            max(seconds, min(most, KNOWN_SHARE * reading_seconds(words, self.rules))) * self.rate
+        )
 
     @property
     def body_frames(self) -> int:
@@ -179,13 +188,14 @@ def _assemble(reels: Sequence[Reel], cuts: Sequence[Cut], plan: Plan, notes: lis
     body = round(seconds * rate) / rate
     words, why_not = _captions(clips, starts_of(clips), reels)
     crowd = _Crowd(tuple(cuts), tuple(starts))
-    band = caption_band(plan.screen, crowd, body) if words else None
+    band = caption_band(plan.screen, crowd, _spans(words)) if words else None
     logo = logo_of(plan.concept.brand.logo_path, plan.screen, 0.0, round(body, 3))
     stage = Stage(
         plan.screen, plan.rules, body, crowd, band, logo, cuts=[*starts_of(clips)[1:], body]
     )
     if not overlays:
         overlays = place_texts(plan.variation, plan.concept, stage)
+        logo = after_hook(logo, overlays, plan.screen)
         left_out = {"hook", "headline"} - {one.role for one in overlays}
         notes += [f"no time to read the {role} on the picture" for role in sorted(left_out)]
     return _timeline(
@@ -293,10 +303,29 @@ def _captions(
         return [], ["captions are unavailable: no word was heard"]
     if not any(reel.analysis.media.has_audio for reel in reels):
         return [], ["captions are unavailable: the footage has no sound"]
+    if all(_silent(reel) for reel in reels):
+        return [], ["captions are unavailable: nobody speaks in the footage"]
     return [], [
         "captions are unavailable: nobody wrote down what is said; give a caption file, or set up "
         "speech recognition"
     ]
+
+
+def _silent(reel: Reel) -> bool:
+    """Whether somebody listened for speech and there is none."""
+    ran = any(one.name == "speech" and one.status == "ran" for one in reel.analysis.analysers)
+    return not reel.analysis.media.has_audio or (ran and not reel.analysis.audio.speech)
+
+
+def _spans(words: Sequence[CaptionWord]) -> list[tuple[float, float]]:
+    """When captions are shown: runs of words that follow one another."""
+    spans: list[tuple[float, float]] = []
+    for word in words:
+        if spans and word.start_seconds - spans[-1][1] < CAPTION_GAP_SECONDS:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], word.end_seconds))
+        else:
+            spans.append((word.start_seconds, word.end_seconds))
+    return spans
 
 
 def _shown_captions(words: Sequence[CaptionWord], band: Band | None, plan: Plan) -> Captions | None:

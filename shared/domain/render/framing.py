@@ -11,8 +11,12 @@ from shared.timeline_models import CropKey, TimelineClip
 FINE, QUICK = "bicubic", "fast_bilinear"
 SAME_SIZE = 0.005
 SAME_ASPECT = 0.01
-BLUR_SHRINK = 8
-BLUR_RADIUS = 4
+BLUR_SHRINK = 16
+BLUR_RADIUS = 6
+# Half as wide are the planes of colour, which a radius of 1 has to fit.
+LEAST_BLUR = 8
+# Darker than the picture over it, so that the eye goes there.
+BLUR_LIGHT = 0.7
 MIN_SIDE = 2
 
 
@@ -153,14 +157,15 @@ def _inside(width: float, height: float, canvas: Canvas) -> tuple[int, int]:
 
 
 def _blur_fill(scale: str, canvas: Canvas, facts: SourceFacts, at: tuple[int, int]) -> str:
-    """The picture over itself, enlarged to fill and blurred: at an eighth of the size."""
-    width = max(MIN_SIDE * 2, _even(canvas.width / BLUR_SHRINK))
-    height = max(MIN_SIDE * 2, _even(canvas.height / BLUR_SHRINK))
+    """The picture over itself, enlarged to fill and blurred: small, so that no letter is left."""
+    width = max(LEAST_BLUR, _even(canvas.width / BLUR_SHRINK))
+    height = max(LEAST_BLUR, _even(canvas.height / BLUR_SHRINK))
     small = scale_to(width, height, facts, canvas)
     radius = max(1, min(BLUR_RADIUS, min(width, height) // 4 - 1))
     cover = (
         f"{small}:force_original_aspect_ratio=increase:force_divisible_by=2,"
         f"crop={width}:{height},boxblur={radius}:2:{max(1, radius // 2)}:2,"
+        f"lutyuv=y='16+(val-16)*{BLUR_LIGHT}',"
         f"scale={canvas.width}:{canvas.height}:flags=bilinear,setsar=1"
     )
     return f"split[@a][@b];[@a]{cover}[@c];[@b]{scale}[@d];[@c][@d]overlay={at[0]}:{at[1]}"

@@ -10,10 +10,12 @@ from shared.domain.render.grading import luma_of
 from shared.domain.render.typesetting import LEGIBLE, Line, Setting, Typesetter, Word, paragraphs_of
 from shared.timeline_models import Captions, EndCard, TextOverlay, Timeline
 
-LARGEST = {"hook": 0.085, "headline": 0.075, "cta": 0.075, "other": 0.06}
+LARGEST = {"hook": 0.1, "headline": 0.085, "cta": 0.085, "other": 0.075}
+# Words on a plain colour are all that is seen.
+CARD_SCALE = 1.45
 CAPTION_LARGEST = 0.072
 OUTLINE = 0.07
-PADDING = 0.45
+PADDING = 0.75
 CORNER = 0.35
 DARK, LIGHT = "#101010", "#FFFFFF"
 UNDERLAY, LETTERS = 0, 2
@@ -52,7 +54,8 @@ class Letterer:
         area = self._area(overlay.left, overlay.top, overlay.width, overlay.height)
         pad = PADDING * self._short * LEGIBLE if overlay.background else 0.0
         room = (area[2] - 2 * pad, area[3] - 2 * pad)
-        most = self._pixels(LARGEST[overlay.role])
+        card = self._on_card(span)
+        most = self._pixels(LARGEST[overlay.role] * (CARD_SCALE if card else 1.0))
         setting = self._fit(self._bold, paragraphs_of(overlay.text), room, most)
         if not setting.lines:
             return
@@ -64,8 +67,17 @@ class Letterer:
             left, top = area[0] + (area[2] - wide) / 2, area[1] + (area[3] - high) / 2
             shape = box(left, top, wide, high, CORNER * setting.em)
             yield Event(UNDERLAY, *span, f"{tags}{{\\1c{colour(overlay.background)}}}{shape}")
-        look = self._look(overlay.color, setting.em, boxed=overlay.background is not None)
+        look = self._look(overlay.color, setting.em, boxed=card or overlay.background is not None)
         yield from self._lines(setting, area, span, tags + look)
+
+    def _on_card(self, span: tuple[int, int]) -> bool:
+        """Whether there is nothing but plain colour under a text."""
+        under = (
+            part.clip
+            for part in self._plan.parts
+            if part.first < span[1] and part.first + part.frames > span[0]
+        )
+        return all(clip.source is None for clip in under)
 
     def _captions(self) -> Iterator[Event]:
         captions = self._timeline.captions
@@ -105,9 +117,9 @@ class Letterer:
             return
         span = (self._plan.body, self._plan.total)
         rows = (
-            (card.brand, 0.0, 0.13, 0.05, self._regular),
-            (card.headline, 0.18, 0.38, 0.085, self._bold),
-            (card.landing, 0.87, 0.13, 0.045, self._regular),
+            (card.brand, 0.0, 0.13, 0.06, self._regular),
+            (card.headline, 0.15, 0.43, 0.11, self._bold),
+            (card.landing, 0.87, 0.13, 0.05, self._regular),
         )
         for text, top, height, largest, setter in rows:
             area = self._card_area(card, top, height)
@@ -128,7 +140,7 @@ class Letterer:
         area = self._card_area(card, 0.62, 0.2)
         pad = area[3] * 0.2
         room = (area[2] - 4 * pad, area[3] - 2 * pad)
-        setting = self._fit(self._bold, paragraphs_of(card.cta), room, self._pixels(0.065))
+        setting = self._fit(self._bold, paragraphs_of(card.cta), room, self._pixels(0.08))
         if not setting.lines:
             return
         wide = min(area[2], max(setting.width + 4 * pad, area[2] / 2))
