@@ -51,12 +51,15 @@ def card_of(variation: Variation, rendition: Rendition | None) -> dict[str, Any]
         "width": rendition.timeline.width,
         "height": rendition.timeline.height,
         "compliance": [check.model_dump(mode="json") for check in rendition.compliance],
-        "notes": [
-            *rendition.timeline.notes,
-            *made.notes,
-            *(f"rendered again: {fix}" for fix in rendition.fixes),
-        ],
+        "notes": notes_of(rendition),
     }
+
+
+def notes_of(rendition: Rendition) -> list[str]:
+    """What could not be done and what was mended, each once."""
+    mended = (f"rendered again: {fix}" for fix in rendition.fixes)
+    notes = (*rendition.timeline.notes, *rendition.rendered.notes, *mended)
+    return list(dict.fromkeys(notes))
 
 
 def _rendition(app: App, plan: VariationPlan, variation: Variation) -> dict[str, Any]:

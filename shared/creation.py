@@ -11,7 +11,7 @@ from shared.clips import ADS
 from shared.creative_models import Concept, VariationPlan
 from shared.domain.creative.concept import concept_id, read_concept
 from shared.errors import AnswerUnusable, PipelineError, Rejected
-from shared.events import VariationsRequested
+from shared.events import VariationsPlanned, VariationsRequested
 from shared.metering import Caps, Meter
 from shared.ports import Merge, Where
 from shared.templates import templates_of
@@ -134,6 +134,18 @@ def keep_as_next_run(planned: "Planned", app: App) -> tuple[VariationPlan, str]:
 def read_plan(path: str, app: App) -> VariationPlan:
     """A stored plan; raises FileMissing."""
     return VariationPlan.model_validate_json(app.files.read(path))
+
+
+def planned_event(plan: VariationPlan, path: str, app: App) -> VariationsPlanned:
+    """What tells that a plan is stored: those selected are to be rendered."""
+    numbers = {one.id: one.variation_number for one in plan.variations}
+    return VariationsPlanned(
+        tenant_id=app.tenant_id,
+        run=int(path.rpartition("/")[2].removesuffix(".json")),
+        concept_id=plan.concept_id,
+        plan_path=path,
+        selected=tuple(numbers[id] for id in plan.selected),
+    )
 
 
 def predictions_of(plan: VariationPlan, run: int, app: App) -> list[dict[str, Any]]:

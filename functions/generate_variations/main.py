@@ -6,6 +6,7 @@ from shared.creation import (
     keep_plan,
     plan_concept,
     plan_path,
+    planned_event,
     predictions_of,
     read_plan,
 )
@@ -22,12 +23,4 @@ def generate_variations(wanted: VariationsRequested, app: App) -> VariationsPlan
     plan = read_plan(path, app)
     app.tables.append("predictions", predictions_of(plan, wanted.run, app))
     keep_facts(plan, path, app)
-    return VariationsPlanned(
-        tenant_id=app.tenant_id,
-        run=wanted.run,
-        concept_id=wanted.concept_id,
-        plan_path=path,
-        selected=tuple(
-            one.variation_number for one in plan.variations if one.render_priority is not None
-        ),
-    )
+    return planned_event(plan, path, app)

@@ -130,6 +130,8 @@ def render_best(
 
 def rendition_row(one: "Made") -> dict[str, Any]:
     """One rendition for machines."""
+    from shared.boards import notes_of
+
     made = one.outcome
     if isinstance(made, PipelineError):
         return {"id": one.variation.id, "error": {"code": made.code, "message": str(made)}}
@@ -144,7 +146,7 @@ def rendition_row(one: "Made") -> dict[str, Any]:
         "compliance": {check.placement: check.verdict for check in made.compliance},
         "seconds": made.rendered.seconds,
         "frames_sha256": made.rendered.frames_sha256,
-        "notes": [*made.timeline.notes, *made.rendered.notes],
+        "notes": notes_of(made),
         "fixes": list(made.fixes),
     }
 

@@ -12,7 +12,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from scripts.stages import ROOT
 
 OWN_NAMES = ("127.0.0.1", "localhost")
-DOORS = ("/push/", "/score/")
+DOORS = ("/push/", "/score/", "/variations")
 """Where a request makes something happen."""
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -12,12 +12,11 @@ from threading import Thread
 from typing import cast
 
 from scripts.local.deliver import start_deliverers
+from scripts.local.doors import score_door, variations_door
 from scripts.local.lock import HOME, announce, only_one
 from scripts.local.page import StatusPage
-from scripts.local.score import ScoreDoor
 from scripts.local.server import Server, WsgiApp, function_apps
 from scripts.local.uploads import UploadsWatcher
-from scripts.local.variations import VariationsDoor
 from scripts.stages import DEAD_LETTERS, Stage, read_stages, schedules_of, subscription_of
 from shared import bootstrap, jobs, ledger
 from shared.adapters.bus.sqlite import SqliteBus
@@ -63,9 +62,9 @@ def running_stack(settings: Settings, home: Path = HOME) -> Iterator[LocalStack]
         prepare(app, stages)
         files = cast(DiskFiles, app.adapters.files())
         mounts: dict[str, WsgiApp] = function_apps(stages)
-        mounts["/variations"] = VariationsDoor(app)
+        mounts["/variations"] = variations_door(app)
         mounts["/files"] = signed_files_app(files, max_bytes=settings.max_upload_bytes)
-        mounts["/score"] = ScoreDoor(app)
+        mounts["/score"] = score_door(app)
         server = Server(StatusPage(app, stages), mounts, settings.local_port)
         server.start()
         stack.callback(server.stop)

@@ -17,7 +17,8 @@ from shared.adapters.files.disk import DiskFiles
 from shared.app import App
 from shared.domain.video.refusals import TooLarge
 from shared.errors import PipelineError
-from shared.events import UploadFinalized, check_path
+from shared.events import UploadFinalized
+from shared.file_paths import check_path
 
 log = logging.getLogger("geminivideo.local")
 

@@ -20,9 +20,9 @@ from shared.events import (
     UploadFinalized,
     VideoAnalyzed,
     VideoIngested,
-    check_path,
     event_of,
 )
+from shared.file_paths import check_path
 
 VIDEO_ID = "0123456789abcdef" * 2
 TRACE = {"correlation_id": "c", "traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from shared.errors import ConfigError, FileMissing, Rejected, RetryLater
-from shared.events import check_path
+from shared.file_paths import check_path
 from shared.ports import FileInfo
 
 CHUNK_BYTES = 1 << 20

@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from shared.compliance_models import Compliance
+from shared.creative_models import Concept, Placement, Platform, Variation
 from shared.domain.compliance.check import judge
 from shared.domain.compliance.facts import ShownFacts, ShownText
 from shared.domain.compliance.fixes import apply_fix
 from shared.domain.compliance.measure import measure_ad
-from shared.domain.render.render import render_timeline
-
-from shared.compliance_models import Compliance
-from shared.creative_models import Concept, Placement, Platform, Variation
 from shared.domain.creative.footage import Footage
 from shared.domain.creative.recut import cut_timeline
+from shared.domain.render.render import render_timeline
 from shared.inference_models import Transcript, Word
 from shared.models import InferenceTools, Limits
 from shared.rendition_models import Rendition
@@ -55,7 +54,6 @@ def make_rendition(
         rendered = render_timeline(
             timeline, files, folder, on_progress=_part(on_progress, 0.0, RENDER_SHARE)
         )
-        on_progress(RENDER_SHARE, "checking")
         checks = check(folder / rendered.video, timeline, concept, limits=limits, tools=tools)
         mended, names = mend(timeline, checks[0])
         if mended is None or not left:
@@ -137,4 +135,8 @@ def _transcript(timeline: Timeline, concept: Concept) -> Transcript | None:
 
 def _part(on_progress: Progress, start: float, share: float) -> Progress:
     """Progress of a part, told as progress of the whole."""
-    return lambda fraction, step: on_progress(start + share * fraction, step)
+
+    def told(fraction: float, step: str) -> None:
+        on_progress(start + share * fraction, "checking" if step == "done" else step)
+
+    return told

@@ -6,9 +6,13 @@ from shared.timeline_models import Encoding, Timeline
 
 PREVIEW_SHORT_SIDE = 360
 PREVIEW_CRF = 27
+PREVIEW_MIN_FPS = 12
 FILTER_THREADS = 2
 # libx264's scale of quality and NVENC's differ by about this much at the same bits.
 NVENC_CQ_MORE = 5
+# Measured on the bench's portrait ad: a fifth less processor time, a sixth more bits at the same
+# SSIM; platforms code what they get anew anyway.
+FASTER = ["-x264-params", "subme=1"]
 BT709 = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")
 REPEATABLE = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1")
 FAST_START = ("-movflags", "+faststart", "-f", "mp4")
@@ -35,7 +39,12 @@ def preview_canvas(timeline: Timeline) -> Canvas:
     """360 pixels on the short side, never more than the video has."""
     share = min(1.0, PREVIEW_SHORT_SIDE / min(timeline.width, timeline.height))
     width, height = (max(2, 2 * round(side * share / 2)) for side in _sides(timeline))
-    return Canvas(width, height, timeline.fps, QUICK)
+    return Canvas(width, height, timeline.fps, QUICK, preview_step(timeline))
+
+
+def preview_step(timeline: Timeline) -> int:
+    """Every how many-th frame a preview shows: at least 12 a second."""
+    return max(1, timeline.fps // PREVIEW_MIN_FPS)
 
 
 def _sides(timeline: Timeline) -> tuple[int, int]:
@@ -51,6 +60,8 @@ def video_words(timeline: Timeline, encoding: Encoding) -> list[str]:
     else:
         coder = ["-c:v", "libx264", "-preset", encoding.preset, "-crf", str(encoding.crf)]
         coder += ["-threads", str(encoding.threads)]
+        if encoding.preset == "veryfast":
+            coder += FASTER
     return [
         *coder,
         *("-g", str(keys), "-force_key_frames", f"expr:not(mod(n,{keys}))"),
@@ -64,7 +75,8 @@ def preview_words(timeline: Timeline) -> list[str]:
     coder = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", str(PREVIEW_CRF))
     return [
         *(*coder, "-threads", "2", "-g", str(timeline.fps * 2), "-pix_fmt", "yuv420p"),
-        *("-color_range", "tv", *BT709, "-r", str(timeline.fps), "-fps_mode", "cfr", *REPEATABLE),
+        *("-color_range", "tv", *BT709, *REPEATABLE, "-fps_mode", "cfr"),
+        *("-r", f"{timeline.fps}/{preview_step(timeline)}"),
     ]
 
 

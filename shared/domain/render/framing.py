@@ -18,12 +18,13 @@ MIN_SIDE = 2
 
 @dataclass(frozen=True)
 class Canvas:
-    """What is drawn on: size in pixels, rate, and how sizes are changed."""
+    """What is drawn on: size in pixels, rate, how sizes are changed, each how many-th frame."""
 
     width: int
     height: int
     fps: int
     scaler: str = FINE
+    every: int = 1
 
 
 @dataclass(frozen=True)

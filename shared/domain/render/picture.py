@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.domain.render.frames import FramePlan, Part, frame_range
-from shared.domain.render.framing import Canvas, frame_picture
+from shared.domain.render.framing import QUICK, Canvas, frame_picture
 from shared.domain.render.grading import grade_picture
 from shared.domain.render.logo import DRAWN, logo_width
 from shared.domain.render.probe import SourceFacts
@@ -19,6 +19,10 @@ TO_SDR = (
 TAGS = "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 READ_ON_SECONDS = 0.5
 MANY_INPUTS = 4
+# A preview needs neither the last of sharpness nor, of large pictures, every frame.
+SKIP_FINE = ["-skip_loop_filter", "all"]
+SKIP_FRAMES = ["-skip_frame", "noref"]
+QUICK_MIN_PIXELS = 1280 * 720
 
 
 @dataclass
@@ -71,7 +75,8 @@ def draw_graph(
         label = "whole"
     if timeline.logo:
         label = _add_logo(graph, timeline.logo, label)
-    words = f"ass=filename={material.text}," if material.text else ""
+    words = f"framestep={canvas.every}," if canvas.every > 1 else ""
+    words += f"ass=filename={material.text}," if material.text else ""
     graph.chains.append(f"[{label}]{words}format=yuv420p,{TAGS}[picture]")
     return graph
 
@@ -88,6 +93,9 @@ def _add_clip(graph: PictureGraph, part: Part, number: int, material: Material) 
     words = source_words(material.links[clip.source], facts.demuxer)
     start = clip.start_seconds - lead
     threads = ["-threads", "1"] if len(graph.plan.parts) > MANY_INPUTS else []
+    if canvas.scaler == QUICK:
+        large = facts.width * facts.height >= QUICK_MIN_PIXELS
+        threads += SKIP_FINE + (SKIP_FRAMES if large else [])
     inside = ["-seek_timestamp", "1", "-ss", f"{start:.6f}", "-t", f"{seconds:.6f}"]
     index = graph.add_input([*threads, *inside, "-an", "-sn", "-dn", *words])
     chain = (

@@ -201,7 +201,7 @@ class _Job:
         (self.work / "preview.txt").write_text(graph.text)
         output = ("-map", "[picture]", "-map", f"{len(graph.inputs)}:a:0", "-c:a", "copy")
         words = [
-            *("-skip_loop_filter", "all", *graph.words, "-i", f"file:{sound.name}"),
+            *(*graph.words, "-i", f"file:{sound.name}"),
             *(*graph_words("preview.txt"), *output, *preview_words(self.timeline), *FAST_START),
             PREVIEW,
         ]

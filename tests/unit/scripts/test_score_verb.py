@@ -15,7 +15,7 @@ from werkzeug.test import Client
 
 from scripts.cli.__main__ import gv
 from scripts.cli.score import EXAMPLE
-from scripts.local.score import ScoreDoor
+from scripts.local.doors import score_door
 from scripts.local.server import OnlyThisMachine
 from scripts.stages import ROOT
 from shared import bootstrap
@@ -149,7 +149,7 @@ def app(tmp_path: Path) -> App:
 def door(app: App) -> Client:
     """The stack's server without a network."""
     nowhere = Client(lambda environ, start: []).application
-    return Client(OnlyThisMachine(DispatcherMiddleware(nowhere, {"/score": ScoreDoor(app)})))
+    return Client(OnlyThisMachine(DispatcherMiddleware(nowhere, {"/score": score_door(app)})))
 
 
 def test_the_door_answers_what_the_verb_answers(app: App, door: Client) -> None:

@@ -14,7 +14,8 @@ from scripts.local.uploads import UploadsWatcher, has_writer, safe_name, upload_
 from shared.adapters.bus.sqlite import SqliteBus
 from shared.adapters.files.disk import DiskFiles
 from shared.app import App
-from shared.events import UploadFinalized, check_path
+from shared.events import UploadFinalized
+from shared.file_paths import check_path
 from tests.support.apps import local_app
 
 QUIET_SECONDS = 0.05

@@ -64,7 +64,7 @@ def counter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("counter") / "counter.mp4"
     pictures = [numbered(n) for n in range(90)]
     colours = "colorprim=bt709:transfer=bt709:colormatrix=bt709"
-    write_source(path, pictures, wave=tone(3), g="30", **{"x264-params": colours})
+    write_source(path, pictures, wave=tone(3), options={"g": "30", "x264-params": colours})
     return path
 
 
@@ -117,7 +117,9 @@ def test_the_preview_comes_first_and_is_small(counter: Path, tmp_path: Path) -> 
     assert [step for step, _ in seen if step == "video"]
     facts = media_facts(tmp_path / "preview.mp4")
     assert facts["size"] == [360, 640]
-    assert facts["frames"] == rendered.frames
+    assert facts["fps"] == 15
+    assert facts["frames"] == rendered.frames / 2
+    assert facts["seconds"] == pytest.approx(rendered.seconds, abs=0.05)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "preview.mp4",
         "thumbnail.jpg",

@@ -87,7 +87,9 @@ def test_other_rates_keep_their_time(rate: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["mkv", "mov", "ts", "avi", "webm", "gif"])
 def test_every_container_gives_the_frames_of_its_range(kind: str, tmp_path: Path) -> None:
     """Also those in which a moment is hard to find."""
-    write_source(tmp_path / "a.mp4", [numbered(n) for n in range(60)], g="20", bf="0")
+    write_source(
+        tmp_path / "a.mp4", [numbered(n) for n in range(60)], options={"g": "20", "bf": "0"}
+    )
     codec = {
         "webm": ("-c:v", "libvpx", "-b:v", "2M"),
         "avi": ("-c:v", "mpeg4", "-q:v", "2"),
@@ -150,7 +152,7 @@ def test_a_source_that_ends_early_holds_its_last_picture_and_says_so(tmp_path: P
 
 def test_many_clips_of_one_source_are_joined_in_order(tmp_path: Path) -> None:
     """Forty cuts, each of two frames, from the end to the start."""
-    write_source(tmp_path / "a.mp4", [numbered(n) for n in range(80)], g="16")
+    write_source(tmp_path / "a.mp4", [numbered(n) for n in range(80)], options={"g": "16"})
     clips = [cut("a", 2 * n / 30, (2 * n + 2) / 30) for n in reversed(range(40))]
     timeline = small(clips, sources={"a": ENTRY})
     _, frames = render(timeline, {"a": tmp_path / "a.mp4"}, tmp_path / "out")

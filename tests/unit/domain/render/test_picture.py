@@ -26,7 +26,7 @@ from tests.support.renders import (
 def counter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seconds of numbered frames with sound; a key frame a second."""
     path = tmp_path_factory.mktemp("counter") / "counter.mp4"
-    write_source(path, [numbered(n) for n in range(90)], wave=tone(3), g="30")
+    write_source(path, [numbered(n) for n in range(90)], wave=tone(3), options={"g": "30"})
     return path
 
 
