@@ -41,7 +41,7 @@ class Stage(BaseModel):
     does: str
     schedule: str | None = None
     http: bool = False
-    uses: list[Literal["files", "jobs", "tables", "council"]] = ["files"]
+    uses: list[Literal["files", "jobs", "tables", "council", "copywriter"]] = ["files"]
     starts: Name | None = None
 
 

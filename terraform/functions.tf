@@ -47,15 +47,15 @@ resource "google_cloudfunctions2_function" "stage" {
     all_traffic_on_latest_revision   = true
     service_account_email            = local.emails[each.key]
 
-    environment_variables = merge(local.ports, each.value.decoding, contains(each.value.uses, "council") ? local.council_settings : {}, {
+    environment_variables = merge(local.ports, each.value.decoding, contains(each.value.uses, "council") ? local.council_settings : {}, contains(each.value.uses, "copywriter") ? local.copywriter_settings : {}, {
       GEMINIVIDEO_STAGE_TIMEOUT_SECONDS = tostring(each.value.timeout_seconds)
     })
   }
 
   lifecycle {
     precondition {
-      condition     = !contains(each.value.uses, "council") || try(var.council.deadline_seconds + 60 <= each.value.timeout_seconds, true)
-      error_message = "The council of ${each.key} may take ${coalesce(var.council.deadline_seconds, 0)} s, and the stage needs a minute more than that: raise its timeout_seconds of ${each.value.timeout_seconds} in functions/stages.yaml."
+      condition     = length(setintersection(each.value.uses, ["copywriter", "council"])) == 0 || try(var.council.deadline_seconds + 60 <= each.value.timeout_seconds, true)
+      error_message = "The models that ${each.key} asks may take ${coalesce(var.council.deadline_seconds, 0)} s, and the stage needs a minute more than that: raise its timeout_seconds of ${each.value.timeout_seconds} in functions/stages.yaml."
     }
   }
 

@@ -39,7 +39,7 @@ locals {
   ]...)
 
   users = {
-    for port in ["council", "files", "jobs", "tables"] :
+    for port in ["copywriter", "council", "files", "jobs", "tables"] :
     port => { for name, stage in local.workers : name => stage if contains(stage.uses, port) }
   }
 }

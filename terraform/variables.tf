@@ -106,6 +106,17 @@ variable "council" {
   }
 }
 
+variable "copywriter" {
+  description = "The language model that writes texts for variations, within the council's caps; empty: templates alone."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.copywriter == "" || can(regex("^(gemini|claude|openai)://[^,[:space:]]+$", var.copywriter))
+    error_message = "A copywriter is gemini://MODEL, claude://MODEL or openai://MODEL."
+  }
+}
+
 variable "gpu" {
   description = "The accelerator of jobs that can use one, for example nvidia-l4; empty: they run on CPUs. Its quota must be requested first."
   type        = string

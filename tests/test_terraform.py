@@ -16,7 +16,12 @@ from scripts.bundle import build_bundle
 from scripts.stages import ROOT
 from scripts.tables import TABLES_FILE, tables_json
 from shared.config import Settings
-from tests.support.terraform_council import COUNCIL_CHECKS, COUNCIL_MISTAKES, EVERY_JUDGE
+from tests.support.terraform_council import (
+    A_COPYWRITER,
+    COUNCIL_CHECKS,
+    COUNCIL_MISTAKES,
+    EVERY_JUDGE,
+)
 from tests.support.terraform_jobs import JOB_CHECKS, JOB_MISTAKES, LATER_JOB
 from tests.support.terraform_policy import CHECKS, Plan, declared_jobs, declared_stages
 
@@ -225,11 +230,13 @@ def plan(
     gpu: str = "",
     images: bool = True,
     council: dict[str, Any] = EVERY_JUDGE,
+    copywriter: str = A_COPYWRITER,
 ) -> Plan:
     """The offline plan of a checkout; raises CalledProcessError with what terraform said."""
     built = {name: f"images/{name}@sha256:0" for name in declared_jobs(folder)} if images else {}
     variables = ["-var", "project=p", "-var", "region=europe-west1", "-var", f"gpu={gpu}"]
     variables += ["-var", f"images={json.dumps(built)}", "-var", f"council={json.dumps(council)}"]
+    variables += ["-var", f"copywriter={copywriter}"]
     # The tool keeps one list of files for the whole machine: two runs at once would mix them up.
     with (Path(tempfile.gettempdir()) / "geminivideo-terraform.lock").open("w") as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
@@ -241,7 +248,7 @@ def plan(
             text=True,
         )
     content = json.loads((folder / "plan.json").read_text())
-    return Plan(content, declared_stages(folder), declared_jobs(folder), gpu, council)
+    return Plan(content, declared_stages(folder), declared_jobs(folder), gpu, council, copywriter)
 
 
 def findings(plan: Plan) -> list[str]:
@@ -249,11 +256,15 @@ def findings(plan: Plan) -> list[str]:
     return [finding for check in ALL_CHECKS for finding in check(plan)]
 
 
-@pytest.mark.parametrize("council", [{}, EVERY_JUDGE], ids=["heuristic", "every-judge"])
+@pytest.mark.parametrize(
+    ("council", "copywriter"),
+    [({}, ""), (EVERY_JUDGE, A_COPYWRITER)],
+    ids=["heuristic", "every-judge"],
+)
 def test_the_plan_keeps_the_policy(
-    council: dict[str, Any], offline: Path, bundles: Path, tmp_path: Path
+    council: dict[str, Any], copywriter: str, offline: Path, bundles: Path, tmp_path: Path
 ) -> None:
-    made = plan(offline, checkout(tmp_path, bundles), council=council)
+    made = plan(offline, checkout(tmp_path, bundles), council=council, copywriter=copywriter)
     assert findings(made) == []
     assert [check["status"] for check in made.content["checks"]] == ["pass"] * len(
         made.content["checks"]
@@ -349,6 +360,15 @@ def test_a_council_that_could_not_sit_is_not_planned(
     assert told in re.sub(r"[\s│]+", " ", failure.value.stderr)
 
 
+def test_a_copywriter_that_cannot_write_is_not_planned(
+    offline: Path, bundles: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        plan(offline, checkout(tmp_path, bundles), copywriter="video-intelligence://google")
+    told = re.sub(r"[\s│]+", " ", failure.value.stderr)
+    assert "A copywriter is gemini://MODEL, claude://MODEL or openai://MODEL." in told
+
+
 @pytest.mark.parametrize(
     "mistake",
     [pytest.param(name, marks=() if name in EVERY_DAY else pytest.mark.soak) for name in MISTAKES],
@@ -427,6 +447,7 @@ def test_a_stage_may_touch_only_what_it_uses(stage: str) -> None:
     assert ("files" in declared) == ("app.files" in code or "shared.analysis" in code)
     assert ("tables" in declared) == ("app.tables" in code)
     assert ("council" in declared) == ("app.judges" in code or "app.annotators" in code)
+    assert ("copywriter" in declared) == ("plan_concept(" in code)
 
 
 def test_the_tables_of_terraform_are_those_of_the_code() -> None:

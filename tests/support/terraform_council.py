@@ -1,4 +1,4 @@
-"""What a plan must hold of the council, and the mistakes about it that the policy finds."""
+"""What a plan must hold of council and copywriter, and the mistakes that the policy finds."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +22,8 @@ EVERY_JUDGE: dict[str, Any] = {
     "video_cap_usd": 0.25,
     "day_cap_usd": 5,
 }
+A_COPYWRITER = "claude://model-d?secret=our-writer-key"
+LIMITS = ("council_deadline_seconds", "council_video_cap_usd", "council_day_cap_usd")
 COUNCIL_MISTAKES = {
     "judges for everybody": (
         'functions.tf: contains(each.value.uses, "council") ? local.council_settings : {} -> '
@@ -49,6 +51,19 @@ COUNCIL_MISTAKES = {
         ' -> "${split(":", url)[0]}-api-key"',
         "who may read which keys",
     ),
+    "copy that nobody writes": (
+        'functions.tf: contains(each.value.uses, "copywriter") ? local.copywriter_settings : {} '
+        "-> {}",
+        "function generate_variations: copywriter is None",
+    ),
+    "a copywriter without a cap": (
+        'copywriter.tf: "GEMINIVIDEO_COUNCIL_DAY_CAP_USD", -> ',
+        "function generate_variations: council_day_cap_usd is None",
+    ),
+    "the copywriter's key for everybody": (
+        "copywriter.tf: local.users.copywriter -> local.stages",
+        "who may read which keys",
+    ),
     "an annotator whose service is off": (
         'council.tf: "videointelligence" if -> "vision" if',
         "videointelligence.googleapis.com is not enabled",
@@ -57,30 +72,40 @@ COUNCIL_MISTAKES = {
 
 
 def check_council_settings(plan: Plan) -> Iterator[str]:
-    """A stage that uses the council is told of its judges and limits; no other stage is."""
+    """A stage is told of the judges and the copywriter that it uses, and of what they may cost."""
     for name, function in plan.all("google_cloudfunctions2_function").items():
         variables: dict[str, str] = function["service_config"][0]["environment_variables"]
         told = {
             key.removeprefix(PREFIX).lower(): value
             for key, value in variables.items()
-            if key.startswith(f"{PREFIX}COUNCIL")
+            if key.startswith((f"{PREFIX}COUNCIL", f"{PREFIX}COPYWRITER"))
         }
-        if "council" not in plan.stages[name].get("uses", []):
-            if told:
-                yield f"function {name}: it is told of judges, and uses none"
+        wanted = wanted_of(plan, plan.stages[name].get("uses", []))
+        if set(told) - set(wanted):
+            yield f"function {name}: it is told of judges, and uses none"
             continue
         rules = Settings.model_validate(told).council_rules
-        for setting, value in wanted_settings(plan.council).items():
+        for setting, value in wanted.items():
             if told.get(setting) != value:
                 yield f"function {name}: {setting} is {told.get(setting)!r}, not {value!r}"
-        if rules.deadline_seconds + 60 > plan.stages[name]["timeout_seconds"]:
+        if wanted and rules.deadline_seconds + 60 > plan.stages[name]["timeout_seconds"]:
             yield f"function {name}: its council may sit longer than the stage lasts"
+
+
+def wanted_of(plan: Plan, uses: list[str]) -> dict[str, str]:
+    """What a stage must be told of the models that it uses."""
+    settings = wanted_settings(plan.council)
+    wanted = settings if "council" in uses else {}
+    if "copywriter" in uses and plan.copywriter:
+        limits = {name: value for name, value in settings.items() if name in LIMITS}
+        wanted = {**wanted, **limits, "copywriter": plan.copywriter}
+    return wanted
 
 
 def wanted_settings(council: dict[str, Any]) -> dict[str, str]:
     """What the variable `council` comes to in the environment."""
-    limits = ("deadline_seconds", "video_cap_usd", "day_cap_usd")
-    wanted = {f"council_{name}": str(council[name]) for name in limits if name in council}
+    given = {f"council_{name}": str(value) for name, value in council.items()}
+    wanted = {name: given[name] for name in LIMITS if name in given}
     if council.get("judges"):
         wanted["council"] = ",".join(council["judges"])
     if council.get("weights"):
@@ -91,19 +116,16 @@ def wanted_settings(council: dict[str, Any]) -> dict[str, str]:
 
 
 def check_council_keys(plan: Plan) -> Iterator[str]:
-    """Exactly the stages that use the council read exactly the keys of its language models."""
-    keys = dict.fromkeys(
-        read_place(url, scheme).secret
-        for url in plan.council.get("judges", [])
-        if COUNCIL[scheme := urlsplit(url).scheme].startswith("language.")
-    )
-    only = " || ".join(
-        f'resource.name.extract("/secrets/{{secret}}/versions/").endsWith("_{key}")' for key in keys
-    )
+    """Exactly the stages that use language models read exactly the keys of those models."""
+    only = {
+        "council": keys_of(plan.council.get("judges", [])),
+        "copywriter": keys_of([plan.copywriter] if plan.copywriter else []),
+    }
     expected = {
-        (f"serviceAccount:{plan.account(name)}", only)
+        (f"serviceAccount:{plan.account(name)}", only[use])
         for name, stage in plan.stages.items()
-        if keys and "council" in stage.get("uses", [])
+        for use in stage.get("uses", [])
+        if only.get(use)
     }
     readers = {
         (item["member"], "".join(one["expression"] for one in item["condition"]))
@@ -114,6 +136,18 @@ def check_council_keys(plan: Plan) -> Iterator[str]:
     }
     if readers != expected:
         yield f"who may read which keys: {sorted(readers)}, not {sorted(expected)}"
+
+
+def keys_of(urls: list[str]) -> str:
+    """The condition that lets the keys of some models be read; empty when none has a key."""
+    keys = dict.fromkeys(
+        read_place(url, scheme).secret
+        for url in urls
+        if COUNCIL[scheme := urlsplit(url).scheme].startswith("language.")
+    )
+    return " || ".join(
+        f'resource.name.extract("/secrets/{{secret}}/versions/").endsWith("_{key}")' for key in keys
+    )
 
 
 def check_council_services(plan: Plan) -> Iterator[str]:

@@ -60,6 +60,7 @@ class Plan:
     jobs: dict[str, dict[str, Any]]
     gpu: str = ""
     council: dict[str, Any] = field(default_factory=dict)
+    copywriter: str = ""
     project: str = "p"
 
     def all(self, kind: str, name: str = "") -> dict[str, Values]:
