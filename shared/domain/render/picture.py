@@ -77,7 +77,8 @@ def draw_graph(
         label = _add_logo(graph, timeline.logo, label)
     words = f"framestep={canvas.every}," if canvas.every > 1 else ""
     words += f"ass=filename={material.text}," if material.text else ""
-    graph.chains.append(f"[{label}]{words}format=yuv420p,{TAGS}[picture]")
+    # What a source says of its light or its views beside the picture is no longer true of ours.
+    graph.chains.append(f"[{label}]{words}format=yuv420p,sidedata=mode=delete,{TAGS}[picture]")
     return graph
 
 
@@ -96,8 +97,10 @@ def _add_clip(graph: PictureGraph, part: Part, number: int, material: Material) 
     if canvas.scaler == QUICK:
         large = facts.width * facts.height >= QUICK_MIN_PIXELS
         threads += SKIP_FINE + (SKIP_FRAMES if large else [])
-    inside = ["-seek_timestamp", "1", "-ss", f"{start:.6f}", "-t", f"{seconds:.6f}"]
-    index = graph.add_input([*threads, *inside, "-an", "-sn", "-dn", *words])
+    # A file that is read from its start is not searched: its index may be broken.
+    found = start > 0 or facts.start_seconds != 0
+    seek = ["-seek_timestamp", "1", "-ss", f"{start:.6f}"] if found else []
+    index = graph.add_input([*threads, *seek, "-t", f"{seconds:.6f}", "-an", "-sn", "-dn", *words])
     chain = (
         f"setpts=(PTS-{lead:.6f}/TB)/{clip.speed:.6f},"
         f"fps={canvas.fps}:start_time=0,tpad=stop=-1:stop_mode=clone,"

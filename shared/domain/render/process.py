@@ -19,7 +19,7 @@ LAST_WORDS = 400
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-y")
 LOUD = ("-v", "info")
 ERRORS_ONLY = ("-v", "error")
-SOURCE_SIGNS = ("Error opening input", "matches no streams")
+SOURCE_SIGNS = ("Error opening input", "matches no streams", "Could not open encoder before EOF")
 MEMORY_SIGNS = ("Cannot allocate memory", "No space left")
 
 

@@ -328,6 +328,7 @@ class TestVerb:
         assert [*json.loads(call("--json", "--only", "preview").stdout)] == [
             "preview_cpu_vs_decode",
             "preview_transitions_f1",
+            "preview_seconds",
         ]
         unknown = call("--only", "speed")
         assert unknown.exit_code == 2
