@@ -124,6 +124,7 @@ def test_a_bundle_holds_what_runs_and_nothing_else(
     assert {"shared/handler.py", "shared/adapters/documents/firestore.py"} <= library
     has_models = any(name.endswith(".onnx") for name in library)
     assert has_models == (STAGES[stage].requirements != "base")
+    assert not any(name.endswith(".ttf") for name in library), "no stage renders; a job does"
 
 
 @pytest.mark.parametrize("name", ["token.pem", "notes.py~", "service-account.key"])

@@ -1,5 +1,6 @@
 """Each job's image holds what runs: its folder is made from the Dockerfile's lines and started."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -15,13 +16,20 @@ from shared.handler import first_annotation
 from tests.support.apps import local_app, local_settings
 from tests.support.served import plain_environment
 from tests.support.stages import load_main
+from tests.support.web import web_of
 
 JOBS = read_jobs()
 
 
-def image_of(name: str, folder: Path) -> Path:
-    """The working folder of an image, by the COPY lines of its Dockerfile."""
+def build_stages(name: str) -> list[str]:
+    """A Dockerfile by its build stages; the last one is the image."""
     text = (ROOT / "containers" / name / "Dockerfile").read_text()
+    return re.split(r"^(?=FROM )", text, flags=re.MULTILINE)[1:]
+
+
+def image_of(name: str, folder: Path, build_stage: int = -1) -> Path:
+    """The working folder of an image, by the COPY lines of its Dockerfile."""
+    text = build_stages(name)[build_stage]
     copies = re.findall(r"^COPY (\S+) (\S+)$", text, re.MULTILINE)
     assert copies
     for source, target in copies:
@@ -76,3 +84,78 @@ def test_an_image_that_nobody_called_says_what_is_missing(name: str, tmp_path: P
     done = start(image_of(name, tmp_path / "image"), settings_of(tmp_path / "local"))
     assert done.returncode == 1
     assert "GEMINIVIDEO_JOB_MESSAGE" in done.stderr
+
+
+NETWORK = b"weights of a network"
+
+
+def entry(name: str, url: str, sha256: str, package: str = "") -> dict[str, str]:
+    """What the manifest has of a network, as far as it takes to fetch it."""
+    file = f"{name}/model.bin"
+    return {"name": name, "file": file, "url": url, "sha256": sha256, "package": package}
+
+
+def build_models(folder: Path, entries: list[dict[str, str]]) -> "subprocess.CompletedProcess[str]":
+    """Run the step that fetches networks as infer's Dockerfile says it, over another manifest.
+
+    They come into `folder`/models; nothing of ours is there but what the Dockerfile copies.
+    """
+    build = image_of("infer", folder / "build", build_stage=0)
+    (build / "shared/domain/inference/models.json").write_text(json.dumps(entries))
+    (step,) = re.findall(r"^RUN (python .*) /models$", build_stages("infer")[0], re.MULTILINE)
+    command = [sys.executable, "-I", "-c", "import runpy, sys; sys.path.insert(0, '.'); "]
+    module, *arguments = step.removeprefix("python -m ").split()
+    command[-1] += f"runpy.run_module({module!r}, run_name='__main__')"
+    return subprocess.run(
+        [*command, *arguments, str(folder / "models")],
+        cwd=build,
+        env=plain_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_image_for_inference_holds_every_pinned_network(tmp_path: Path) -> None:
+    (tmp_path / "network").write_bytes(NETWORK)
+    with web_of(tmp_path) as address:
+        pinned = entry("pinned", f"{address}/network", hashlib.sha256(NETWORK).hexdigest())
+        unpinned = entry("unpinned", f"{address}/network", "")
+        packaged = entry("packaged", "", "0" * 64, package="rapidocr")
+        done = build_models(tmp_path, [pinned, unpinned, entry("nowhere", "", ""), packaged])
+    assert done.returncode == 0, done.stderr
+    held = [path for path in (tmp_path / "models").rglob("*") if path.is_file()]
+    assert held == [tmp_path / "models" / "pinned" / "model.bin"]
+    assert held[0].read_bytes() == NETWORK
+    assert held[0].stat().st_mode & 0o444 == 0o444
+    assert done.stdout.splitlines() == [
+        "pinned: 20 bytes, the sha256 is right",
+        "unpinned: left out, the manifest has no checksum of it",
+        "nowhere: left out, the manifest has no address of it",
+    ]
+
+
+@pytest.mark.parametrize(("file", "told"), [("network", "expected 0000"), ("gone", "404")])
+def test_a_network_that_is_not_the_manifests_fails_the_build(
+    file: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "network").write_bytes(NETWORK)
+    with web_of(tmp_path) as address:
+        done = build_models(tmp_path, [entry("changed", f"{address}/{file}", "0" * 64)])
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert not [path for path in (tmp_path / "models").rglob("*") if path.is_file()]
+
+
+def test_the_networks_are_fetched_where_the_job_looks_for_them() -> None:
+    models, image = build_stages("infer")
+    assert re.search(r"^FROM \S+ AS models$", models, re.MULTILINE)
+    assert "scripts.fetching shared/domain/inference/models.json /models\n" in models
+    assert "\nCOPY --from=models /models /models\n" in image
+    assert re.search(r"^ENV .*\bGEMINIVIDEO_MODELS=/models\b", image, re.MULTILINE)
+
+
+def test_an_image_that_renders_holds_the_fonts_with_their_licence(tmp_path: Path) -> None:
+    fonts = image_of("render", tmp_path) / "shared" / "domain" / "render" / "fonts"
+    assert list(fonts.rglob("*.ttf"))
+    assert (fonts / "LICENSE").is_file()

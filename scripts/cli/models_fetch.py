@@ -1,33 +1,16 @@
 """`gv models fetch [NAME]`: networks from where the manifest says, checked, into the folder."""
 
-import hashlib
-import os
-import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
+from scripts.fetching import SHA256, ModelHostFailed, ModelNotFetched, download
 from shared.config import read_settings
-from shared.errors import ConfigError, RetryLater
 
 if TYPE_CHECKING:
     from shared.domain.inference.models import ModelFile
-
-CHUNK_BYTES = 1 << 20
-MAX_BYTES = 4_000_000_000
-TIMEOUT_SECONDS = 30.0
-SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class ModelNotFetched(ConfigError):
-    """A network that cannot be fetched as asked; the message says what to do instead."""
-
-
-class ModelHostFailed(RetryLater):
-    """The other side did not give the file."""
 
 
 @click.command("fetch")
@@ -83,47 +66,7 @@ def fetch(model: "ModelFile", folder: Path, sha256: str = "") -> Path:
     if sha256 and sha256 != expected:
         raise ModelNotFetched(f"the manifest says that {model.name!r} has the sha256 {expected}")
     target = folder / model.file
-    target.parent.mkdir(parents=True, exist_ok=True)
     download(model.url, target, expected)
     if not model.sha256:
         target.with_name(target.name + VOUCHED).write_text(f"{expected}\n", encoding="ascii")
     return target
-
-
-def download(url: str, target: Path, sha256: str) -> None:
-    """The bytes at `url` as `target`, if they have that checksum; else nothing is left."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            found = _receive(url, file)
-        if found != sha256:
-            raise ModelNotFetched(
-                f"{url} gave a file with the sha256 {found}, expected {sha256}; nothing was kept"
-            )
-        part.chmod(0o644)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _receive(url: str, file: IO[bytes]) -> str:
-    """Writes what `url` gives into `file` and returns its checksum."""
-    import httpx
-
-    digest, taken = hashlib.sha256(), 0
-    try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=TIMEOUT_SECONDS) as answer:
-            answer.raise_for_status()
-            for chunk in answer.iter_bytes(CHUNK_BYTES):
-                taken += len(chunk)
-                if taken > MAX_BYTES:
-                    raise ModelNotFetched(f"{url} gives more than {MAX_BYTES:,} bytes")
-                digest.update(chunk)
-                file.write(chunk)
-    except httpx.HTTPError as problem:
-        raise ModelHostFailed(
-            f"{url} cannot be fetched ({problem}); put the file into the folder yourself, "
-            "`scripts/gv models list` names it"
-        ) from problem
-    return digest.hexdigest()

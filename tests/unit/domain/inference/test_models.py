@@ -1,15 +1,13 @@
 """The manifest of networks: complete, honest about checksums, and checked before use."""
 
 import hashlib
-import http.server
-import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from scripts.cli.models_fetch import ModelHostFailed, ModelNotFetched, fetch, fetch_all
+from scripts.cli.models_fetch import fetch, fetch_all
+from scripts.fetching import ModelHostFailed, ModelNotFetched
 from shared.domain.inference.models import (
     UnknownModel,
     find_model,
@@ -18,6 +16,7 @@ from shared.domain.inference.models import (
     model_named,
 )
 from shared.domain.video.detector import AnalyserUnavailable
+from tests.support.web import web_of
 
 BYTES = b"weights of a network"
 SHA256 = hashlib.sha256(BYTES).hexdigest()
@@ -82,22 +81,13 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[str]:
-    """A server with one file."""
+    """A server with one file, and one that it does not give whole."""
     served = tmp_path / "served"
     served.mkdir()
     (served / "weights.bin").write_bytes(BYTES)
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None: ...
-
-    with http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(Quiet, directory=str(served))
-    ) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    (served / "cut.bin").write_bytes(BYTES)
+    with web_of(served) as address:
+        yield address
 
 
 def test_a_fetched_model_is_whole_and_checked(tmp_path: Path, host: str) -> None:
@@ -133,6 +123,23 @@ def test_a_host_that_does_not_have_it_is_said(tmp_path: Path, host: str) -> None
     model = model_named("yolox").model_copy(update={"url": f"{host}/other.bin"})
     with pytest.raises(ModelHostFailed, match="404"):
         fetch(model, tmp_path)
+
+
+def test_a_file_that_breaks_off_is_the_hosts_failure(tmp_path: Path, host: str) -> None:
+    """It may come whole the next time, so nobody is told that it is another file."""
+    model = model_named("yolox").model_copy(update={"url": f"{host}/cut.bin", "sha256": SHA256})
+    with pytest.raises(ModelHostFailed, match="20 of 1000 bytes"):
+        fetch(model, tmp_path / "models")
+    assert [*(tmp_path / "models").iterdir()] == []
+
+
+def test_only_the_web_is_asked(tmp_path: Path) -> None:
+    """A manifest cannot name a file of this machine."""
+    secret = tmp_path / "secret.txt"
+    secret.write_bytes(BYTES)
+    model = model_named("yolox").model_copy(update={"url": secret.as_uri(), "sha256": SHA256})
+    with pytest.raises(ModelNotFetched, match="no address of the web"):
+        fetch(model, tmp_path / "models")
 
 
 def test_what_can_be_had_is_fetched_and_the_rest_is_said(
