@@ -118,7 +118,7 @@ class Letterer:
         span = (self._plan.body, self._plan.total)
         rows = (
             (card.brand, 0.0, 0.13, 0.06, self._regular),
-            (card.headline, 0.15, 0.43, 0.11, self._bold),
+            (card.headline, 0.15, 0.43, 0.1, self._bold),
             (card.landing, 0.87, 0.13, 0.05, self._regular),
         )
         for text, top, height, largest, setter in rows:
