@@ -36,6 +36,7 @@ from shared.timeline_models import (
 
 # Less footage than this is followed by cards: nobody can read a hook over it.
 LEAST_FOOTAGE_SECONDS = 3.0
+FLASH_SECONDS = 1.0
 MUSIC_NAME = "music"
 CAPTION_GAP_SECONDS = 0.6
 # Most of an end card was read before on the picture.
@@ -175,6 +176,9 @@ def _assemble(reels: Sequence[Reel], cuts: Sequence[Cut], plan: Plan, notes: lis
     missing = plan.body_frames - frames
     if frames < LEAST_FOOTAGE_SECONDS * rate:
         more, overlays = _following_cards(plan, frames)
+        if overlays and frames < FLASH_SECONDS * rate:
+            # Nobody looks at so short a picture: the first words are there from the beginning.
+            overlays[0] = overlays[0].model_copy(update={"start_seconds": 0.0, "fade_seconds": 0.0})
         clips, missing = [*clips, *more], 0
         notes.append("there is too little footage to read anything over it: colour cards follow")
     longest = round(plan.rules.longest_end_card_seconds * rate) - plan.card_frames
