@@ -178,6 +178,9 @@ class Encoding(Record):
     threads: Annotated[int, Field(ge=1, le=64)] = 2
     keyframe_seconds: Positive = 2.0
     audio_kbps: Annotated[int, Field(ge=32, le=512)] = 128
+    video_kbps: Annotated[int, Field(ge=64, le=100_000)] | None = Field(
+        default=None, description="a steady rate, filled up where nothing moves, instead of `crf`"
+    )
 
 
 class Timeline(Record):

@@ -17,6 +17,7 @@ NEEDS_SOUND: tuple[RuleName, ...] = (
 )
 # x264 halves its bits every 6 steps of crf (x264's documentation).
 CRF_PER_OCTAVE = 6
+LOW_RATE_SPARE = 1.2
 TARGET_LUFS, TARGET_PEAK_DB, TARGET_FPS, TARGET_AUDIO_KBPS = -14, -2, 30, 128
 
 
@@ -125,6 +126,9 @@ def _by_amount(rule: Rule, value: float) -> str:
         wanted = bounds.high if over else bounds.low
         if not wanted or not value:
             return ""
+        if rule.rule == "video_bit_rate" and not over:
+            # Finer steps do not help where a picture is plain: the rate is filled up.
+            return f"video_kbps={ceil(LOW_RATE_SPARE * wanted)}"
         # A little more than needed: bits follow crf only roughly.
         octaves = log2(value / wanted)
         steps = ceil(CRF_PER_OCTAVE * abs(octaves)) + 1

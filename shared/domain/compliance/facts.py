@@ -14,6 +14,8 @@ class ShownText(Record):
     text: str
     start_seconds: float = 0.0
     end_seconds: float = Field(default=1e9, description="exclusive")
+    top: float = Field(default=0.0, description="of its box, a fraction of the picture's height")
+    bottom: float = Field(default=1.0, description="where the box ends")
 
 
 class AdText(Record):

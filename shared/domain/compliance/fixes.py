@@ -175,6 +175,14 @@ def fix_crf(timeline: Timeline, value: str) -> Timeline | None:
     )
 
 
+def fix_video_kbps(timeline: Timeline, value: str) -> Timeline | None:
+    """A steady rate of at least so many bits for the pictures."""
+    kbps = max(timeline.encoding.video_kbps or 0, int(value))
+    return timeline.model_copy(
+        update={"encoding": timeline.encoding.model_copy(update={"video_kbps": kbps})}
+    )
+
+
 def fix_audio_kbps(timeline: Timeline, value: str) -> Timeline | None:
     """At least so many bits for the sound."""
     kbps = max(timeline.encoding.audio_kbps, int(value))
@@ -355,6 +363,7 @@ FIXES: dict[str, Callable[[Timeline, str], Timeline | None]] = {
     "true_peak": fix_true_peak,
     "frame_rate": fix_frame_rate,
     "crf": fix_crf,
+    "video_kbps": fix_video_kbps,
     "audio_kbps": fix_audio_kbps,
     "fit": fix_fit,
     "trim_start": fix_trim_start,

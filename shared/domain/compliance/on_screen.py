@@ -129,9 +129,11 @@ def _is_ours(line: TextLine, facts: ShownFacts) -> bool:
     if not facts.shown and not facts.captions:
         return True
     read = _plain(line.text)
+    middle = line.box.top + line.box.height / 2
     return any(
         one.start_seconds - SAME_MOMENT_SECONDS <= line.end_seconds
         and line.start_seconds <= one.end_seconds + SAME_MOMENT_SECONDS
+        and one.top <= middle <= one.bottom
         and _alike_part(read, _plain(one.text))
         for one in (*facts.shown, *facts.captions)
     )

@@ -24,6 +24,8 @@ LEAST_HOOK_SECONDS = 1.5
 WHOLE_SHOT_SECONDS = 0.4
 LONGEST_SILENCE_SECONDS = 0.7
 BEAT_REACH = 0.35
+# A picture that goes on after so short a gap seems to stumble.
+JUMP_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def choose_parts(
             notes.append("there are too few shots: another part of a shot that was shown is shown")
     story = [*said, *fixed[1:], *_windows(shown, interests, order)]
     story.sort(key=lambda part: (part.reel.number, part.start))
-    return _on_beats(hook, story, order), notes
+    return _without_jumps(_on_beats(hook, story, order), order), notes
 
 
 def whole_parts(
@@ -360,6 +362,18 @@ def _moved(part: Part, frames: int, done: int, order: Order, *, exact: bool) -> 
         start = max(stretch.start, part.reel.grid.before(stretch.end - frames / rate))
         room = math.floor((stretch.end - start) * rate + 0.01)
     return replace(part, start=start, frames=max(1, min(frames, room)))
+
+
+def _without_jumps(parts: Sequence[Part], order: Order) -> list[Part]:
+    """Free parts that would leave out a moment of a shot go on where the one before ended."""
+    found = list(parts[:1])
+    for part in parts[1:]:
+        at = found[-1].end(order.rate)
+        follows = part.reel is found[-1].reel and 0 < part.start - at < JUMP_SECONDS
+        free = not part.stretch.spoken and part.stretch.start <= at + 1e-6
+        start = max(part.stretch.start, part.reel.grid.near(at)) if follows and free else part.start
+        found.append(replace(part, start=start))
+    return found
 
 
 def _made_up(parts: list[Part], total: int, order: Order) -> list[Part]:

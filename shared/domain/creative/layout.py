@@ -25,7 +25,7 @@ FADE_SECONDS = 0.15
 CAPTION_LINES = 2
 # How much larger than other text: what has to be read at once, and words that stand alone.
 CARD_SCALE = 1.45
-LEAST_WIDTH = 0.45
+LEAST_WIDTH, NARROW_COST = 0.45, 0.5
 LEAST_LOGO_SECONDS = 1.5
 DIGITS = 4
 
@@ -189,7 +189,8 @@ def _overlay(
         height = min(wanted, _widest_gap(rows, screen))
         wish = screen.top if role != "cta" else screen.safe_bottom - height
         cost, top = _best_place((left, width, height), wish, seen, (screen, rows))
-        places.append((cost, (left, top, width, height)))
+        narrow = NARROW_COST * (1 - width / screen.safe_width)
+        places.append((cost + narrow, (left, top, width, height)))
     _, place = min(places, key=lambda one: one[0])
     return _box(text, role, span, (ground, text_color_on(ground)), place, screen)
 

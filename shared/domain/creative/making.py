@@ -1,6 +1,6 @@
 """One variation made into files: cut, rendered, checked, and mended where a rule says how."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from shared.compliance_models import Compliance
@@ -18,7 +18,7 @@ from shared.domain.render.render import render_timeline
 from shared.inference_models import Transcript, Word
 from shared.models import InferenceTools, Limits
 from shared.rendition_models import Rendition
-from shared.timeline_models import Timeline
+from shared.timeline_models import Captions, Timeline
 
 Progress = Callable[[float, str], None]
 
@@ -93,30 +93,45 @@ def placements_of(concept: Concept) -> tuple[Placement, ...]:
 def facts_of(timeline: Timeline, concept: Concept, said: Transcript | None) -> ShownFacts:
     """What the file is meant to show and say."""
     shown = [
-        ShownText(text=one.text, start_seconds=one.start_seconds, end_seconds=one.end_seconds)
+        ShownText(
+            text=one.text,
+            start_seconds=one.start_seconds,
+            end_seconds=one.end_seconds,
+            top=one.top,
+            bottom=one.top + one.height,
+        )
         for one in timeline.overlays
     ]
     if card := timeline.end_card:
-        words = " ".join(part for part in (card.headline, card.cta, card.brand) if part)
+        texts = (card.headline, card.cta, card.brand, card.landing)
+        words = " ".join(part for part in texts if part)
         shown.append(
             ShownText(
                 text=words,
                 start_seconds=timeline.seconds - card.seconds,
                 end_seconds=timeline.seconds,
+                top=card.top,
+                bottom=card.top + card.height,
             )
         )
-    captions = timeline.captions.words if timeline.captions else ()
-    drawn = (
-        ShownText(
+    return ShownFacts(
+        language=concept.language,
+        shown=tuple(shown),
+        captions=tuple(_drawn(timeline.captions) if timeline.captions else ()),
+        transcript=said,
+    )
+
+
+def _drawn(captions: Captions) -> Iterator[ShownText]:
+    """Captions as the groups in which they are drawn."""
+    for group in group_words(captions.words):
+        yield ShownText(
             text=" ".join(word.text for word in group.words),
             start_seconds=group.start_seconds,
             end_seconds=group.end_seconds,
+            top=captions.top,
+            bottom=captions.top + captions.height,
         )
-        for group in group_words(captions)
-    )
-    return ShownFacts(
-        language=concept.language, shown=tuple(shown), captions=tuple(drawn), transcript=said
-    )
 
 
 def mend(timeline: Timeline, check: Compliance) -> tuple[Timeline | None, list[str]]:

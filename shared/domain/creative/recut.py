@@ -36,6 +36,8 @@ from shared.timeline_models import (
 
 # Less footage than this is followed by cards: nobody can read a hook over it.
 LEAST_FOOTAGE_SECONDS = 3.0
+FLASH_SECONDS = 1.0
+SHORT_SECONDS = 0.5
 MUSIC_NAME = "music"
 CAPTION_GAP_SECONDS = 0.6
 # Most of an end card was read before on the picture.
@@ -61,11 +63,15 @@ class Plan:
     rules: Editing
     rate: int
     music: MusicTrack | None
+    brief: bool = False
+    """Whether the end card is as short as it may be."""
 
     @property
     def card_frames(self) -> int:
         """How long the end card is."""
         seconds = self.rules.end_card_seconds[self.variation.duration]
+        if self.brief:
+            return round(seconds * self.rate)
         card = end_card(self.variation, self.concept, self.screen, seconds)
         words = " ".join((card.brand, card.headline, card.cta, card.landing))
         most = min(self.rules.longest_end_card_seconds, MOST_CARD_SHARE * self.variation.duration)
@@ -102,11 +108,23 @@ def cut_timeline(
         if number not in {reel.number for reel in reels}
     ]
     cuts, said = _cuts(reels, plan)
+    if cuts and _seconds(cuts) < plan.body_frames / plan.rate - SHORT_SECONDS:
+        # What somebody says may just not fit: a shorter end card leaves room for more of it.
+        brief = replace(plan, brief=True)
+        more, more_said = _cuts(reels, brief)
+        if _seconds(more) > _seconds(cuts) + SHORT_SECONDS:
+            plan, cuts, said = brief, more, more_said
     if not cuts:
         if footage:
             notes.append("no footage could be used: the ad is made of colour cards")
         return _cards_only(plan, notes)
     return _assemble(reels, cuts, plan, [*notes, *said])
+
+
+def _seconds(cuts: Sequence[Cut]) -> float:
+    """How long they are together."""
+    clips = [cut.clip for cut in cuts]
+    return sum(clip.seconds for clip in clips) - _overlaps(clips)
 
 
 def _cuts(reels: Sequence[Reel], plan: Plan) -> tuple[list[Cut], list[str]]:
@@ -175,6 +193,9 @@ def _assemble(reels: Sequence[Reel], cuts: Sequence[Cut], plan: Plan, notes: lis
     missing = plan.body_frames - frames
     if frames < LEAST_FOOTAGE_SECONDS * rate:
         more, overlays = _following_cards(plan, frames)
+        if overlays and frames < FLASH_SECONDS * rate:
+            # Nobody looks at so short a picture: the first words are there from the beginning.
+            overlays[0] = overlays[0].model_copy(update={"start_seconds": 0.0, "fade_seconds": 0.0})
         clips, missing = [*clips, *more], 0
         notes.append("there is too little footage to read anything over it: colour cards follow")
     longest = round(plan.rules.longest_end_card_seconds * rate) - plan.card_frames

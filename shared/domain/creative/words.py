@@ -13,7 +13,8 @@ from shared.timeline_models import CaptionWord, TimelineClip
 SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
 LEAD_SECONDS, TAIL_SECONDS = 0.08, 0.2
 MAX_WORD_CHARACTERS = 100
-BURNED_IN_SHARE = 0.5
+# Times of given captions may be off: what counts is that the words are shown around then.
+BURNED_IN_SHARE, APART_SECONDS = 0.5, 1.5
 MOST_COMPARED = 200
 _LETTERS = re.compile(r"\w+")
 
@@ -120,7 +121,11 @@ def burned_in(words: Sequence[Word], lines: Sequence[TextLine]) -> bool:
         return False
     words = words[:MOST_COMPARED]
     written = [
-        (one.start_seconds - 0.5, one.end_seconds + 0.5, set(_LETTERS.findall(one.text.lower())))
+        (
+            one.start_seconds - APART_SECONDS,
+            one.end_seconds + APART_SECONDS,
+            set(_LETTERS.findall(one.text.lower())),
+        )
         for one in lines
     ]
     shown = sum(

@@ -21,6 +21,9 @@ FAST_START = ("-movflags", "+faststart", "-f", "mp4")
 def choose_encoder(asked: Encoding, encoder: str | None) -> tuple[Encoding, tuple[str, ...]]:
     """The encoding with an encoder that this machine has, and a note when it is another."""
     wanted = encoder or asked.video
+    if asked.video_kbps and wanted != "libx264":
+        # Only libx264 fills up what is too simple for the rate.
+        return asked.model_copy(update={"video": "libx264"}), ()
     if wanted == "auto":
         wanted = "h264_nvenc" if has_nvenc() else "libx264"
     elif wanted == "h264_nvenc" and not has_nvenc():
@@ -58,7 +61,7 @@ def video_words(timeline: Timeline, encoding: Encoding) -> list[str]:
         coder = ["-c:v", "h264_nvenc", "-preset", "p4", "-rc", "vbr", "-b:v", "0"]
         coder += ["-cq", str(min(51, encoding.crf + NVENC_CQ_MORE)), "-forced-idr", "1"]
     else:
-        coder = ["-c:v", "libx264", "-preset", encoding.preset, "-crf", str(encoding.crf)]
+        coder = ["-c:v", "libx264", "-preset", encoding.preset, *_rate_words(encoding)]
         coder += ["-threads", str(encoding.threads)]
         if encoding.preset == "veryfast":
             coder += FASTER
@@ -68,6 +71,15 @@ def video_words(timeline: Timeline, encoding: Encoding) -> list[str]:
         *("-profile:v", "high", "-pix_fmt", "yuv420p", "-color_range", "tv", *BT709),
         *("-r", str(timeline.fps), "-fps_mode", "cfr", *REPEATABLE),
     ]
+
+
+def _rate_words(encoding: Encoding) -> list[str]:
+    """A steady quality, or a steady rate where one is asked for."""
+    if not encoding.video_kbps:
+        return ["-crf", str(encoding.crf)]
+    rate, buffer = f"{encoding.video_kbps}k", f"{2 * encoding.video_kbps}k"
+    words = ["-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", buffer]
+    return [*words, "-x264-params", "nal-hrd=cbr"]
 
 
 def preview_words(timeline: Timeline) -> list[str]:

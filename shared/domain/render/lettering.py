@@ -54,8 +54,8 @@ class Letterer:
         area = self._area(overlay.left, overlay.top, overlay.width, overlay.height)
         pad = PADDING * self._short * LEGIBLE if overlay.background else 0.0
         room = (area[2] - 2 * pad, area[3] - 2 * pad)
-        card = self._on_card(span)
-        most = self._pixels(LARGEST[overlay.role] * (CARD_SCALE if card else 1.0))
+        plain = self._plain_under(span)
+        most = self._pixels(LARGEST[overlay.role] * (CARD_SCALE if any(plain) else 1.0))
         setting = self._fit(self._bold, paragraphs_of(overlay.text), room, most)
         if not setting.lines:
             return
@@ -67,17 +67,18 @@ class Letterer:
             left, top = area[0] + (area[2] - wide) / 2, area[1] + (area[3] - high) / 2
             shape = box(left, top, wide, high, CORNER * setting.em)
             yield Event(UNDERLAY, *span, f"{tags}{{\\1c{colour(overlay.background)}}}{shape}")
-        look = self._look(overlay.color, setting.em, boxed=card or overlay.background is not None)
+        look = self._look(
+            overlay.color, setting.em, boxed=all(plain) or overlay.background is not None
+        )
         yield from self._lines(setting, area, span, tags + look)
 
-    def _on_card(self, span: tuple[int, int]) -> bool:
-        """Whether there is nothing but plain colour under a text."""
-        under = (
-            part.clip
+    def _plain_under(self, span: tuple[int, int]) -> list[bool]:
+        """Of each clip under a text whether it is nothing but plain colour."""
+        return [
+            part.clip.source is None
             for part in self._plan.parts
             if part.first < span[1] and part.first + part.frames > span[0]
-        )
-        return all(clip.source is None for clip in under)
+        ]
 
     def _captions(self) -> Iterator[Event]:
         captions = self._timeline.captions
@@ -118,7 +119,7 @@ class Letterer:
         span = (self._plan.body, self._plan.total)
         rows = (
             (card.brand, 0.0, 0.13, 0.06, self._regular),
-            (card.headline, 0.15, 0.43, 0.11, self._bold),
+            (card.headline, 0.15, 0.43, 0.1, self._bold),
             (card.landing, 0.87, 0.13, 0.05, self._regular),
         )
         for text, top, height, largest, setter in rows:

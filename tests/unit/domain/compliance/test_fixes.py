@@ -78,6 +78,7 @@ def test_the_end_card_stays_when_clips_go() -> None:
         ("true_peak=-3", lambda t: t.sound.true_peak_db == -3),
         ("frame_rate=25", lambda t: t.fps == 25),
         ("crf=-6", lambda t: t.encoding.crf == 15),
+        ("video_kbps=620", lambda t: t.encoding.video_kbps == 620),
         ("crf=+4", lambda t: t.encoding.crf == 25),
         ("audio_kbps=192", lambda t: t.encoding.audio_kbps == 192),
         ("end_card", lambda t: t.end_card.cta == "Go out"),

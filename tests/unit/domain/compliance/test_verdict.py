@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from shared.compliance_models import Finding, Grade
 from shared.domain.compliance.check import WORST_FIRST, judge, text_width, verdict_of
-from shared.domain.compliance.facts import AdText, ShownFacts
+from shared.domain.compliance.facts import AdText, ShownFacts, ShownText
 from shared.domain.compliance.rulebook import PLACEMENTS
 from shared.models import Speech
-from tests.unit.domain.compliance.records import line, measured
+from tests.unit.domain.compliance.records import CALL, line, measured
 
 GRADES: st.SearchStrategy[Grade] = st.sampled_from(WORST_FIRST)
 NOTHING = ShownFacts()
@@ -107,6 +107,23 @@ def test_a_silent_video_has_no_loudness_to_judge() -> None:
     rules = {one.rule: one for one in judge(silent, "linkedin:feed", NOTHING).findings}
     assert rules["sound"].grade == "warn"
     assert not {"loudness", "true_peak", "audio_codec", "sample_rate"} & set(rules)
+
+
+def test_covered_words_that_were_filmed_are_warned_of_and_our_own_fail() -> None:
+    """Only what was written on the picture can be moved."""
+    covered = measured(text=(line("Shop now", 0.0, 4.0, top=0.9), *CALL))
+    ours = ShownText(text="Shop now", end_seconds=4.0, top=0.85, bottom=1.0)
+    other = ours.model_copy(update={"top": 0.2, "bottom": 0.4})
+    grades = {}
+    for name, shown in (("nobody knows", ()), ("ours", (ours,)), ("filmed", (other,))):
+        found = judge(covered, "meta:reels", ShownFacts(shown=shown)).findings
+        (zone,) = [one for one in found if one.rule == "safe_zone"]
+        grades[name] = (zone.grade, bool(zone.automatic_fix))
+    assert grades == {
+        "nobody knows": ("fail", True),
+        "ours": ("fail", True),
+        "filmed": ("warn", False),
+    }
 
 
 def test_texts_beside_the_video_keep_the_limits_they_came_with() -> None:

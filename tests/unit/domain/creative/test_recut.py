@@ -160,6 +160,13 @@ def test_a_source_of_a_few_seconds_is_shown_whole() -> None:
     assert any("the footage allows 7.6 s of the 15 s asked" in note for note in timeline.notes)
 
 
+def test_speech_that_just_fits_is_kept_whole_with_a_shorter_end_card() -> None:
+    words = talk(" ".join(["word"] * 34), 0.1)
+    timeline = cut(footage(analysis([words[-1][2] + 0.1]), inference(words)))
+    assert sum(clip.seconds for clip in timeline.clips) > words[-1][2] - words[0][1]
+    assert timeline.seconds == pytest.approx(15, abs=0.1)
+
+
 def test_slow_pacing_slows_what_nobody_speaks_in() -> None:
     silent = cut(footage(analysis([4.0], has_audio=False)), pacing="slow")
     assert silent.clips[0].speed == 0.8
