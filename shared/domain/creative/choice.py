@@ -370,9 +370,10 @@ def _without_jumps(parts: Sequence[Part], order: Order) -> list[Part]:
     for part in parts[1:]:
         at = found[-1].end(order.rate)
         follows = part.reel is found[-1].reel and 0 < part.start - at < JUMP_SECONDS
-        free = not part.stretch.spoken and part.stretch.start <= at + 1e-6
-        start = max(part.stretch.start, part.reel.grid.near(at)) if follows and free else part.start
-        found.append(replace(part, start=start))
+        # Speech that ends in a dissolve has shown its beginning: the rest of it follows.
+        whole = found[-1].stretch.spoken or part.stretch.start <= at + 1e-6
+        free = follows and whole and not part.stretch.spoken
+        found.append(replace(part, start=part.reel.grid.near(at)) if free else part)
     return found
 
 
