@@ -134,14 +134,8 @@ def place_texts(variation: Variation, concept: Concept, stage: Stage) -> list[Te
         start = max(free_from, start)
         put(cta, "cta", start, stage.seconds, 1)
         free_until = start - PAUSE_SECONDS
-    texts: list[tuple[Role, str]] = [("headline", headline), ("other", shown(concept.benefit))]
-    texts = [
-        (role, text)
-        for role, text in texts
-        if text and not any(alike(text, other) for other in (hook, cta))
-    ]
-    if len(texts) == 2 and alike(texts[0][1], texts[1][1]):
-        texts.pop()
+    wished: list[tuple[Role, str]] = [("headline", headline), ("other", shown(concept.benefit))]
+    texts = _told_once(wished, (hook, cta))
     needed = [reading_seconds(text, rules) + 0.5 for _, text in texts]
     while texts and sum(needed) + PAUSE_SECONDS * (len(texts) + 1) > free_until - free_from:
         texts.pop()
@@ -153,6 +147,16 @@ def place_texts(variation: Variation, concept: Concept, stage: Stage) -> list[Te
         put(text, role, at, at + seconds, 0)
         at += seconds
     return sorted(found, key=lambda one: one.start_seconds)
+
+
+def _told_once(wished: Sequence[tuple[Role, str]], said: Sequence[str]) -> list[tuple[Role, str]]:
+    """The texts that say something new, in their order."""
+    found: list[tuple[Role, str]] = []
+    for role, text in wished:
+        others = (*said, *(other for _, other in found))
+        if text and not any(alike(text, other) for other in others):
+            found.append((role, text))
+    return found
 
 
 def card_text(

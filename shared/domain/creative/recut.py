@@ -184,6 +184,15 @@ def _speech_notes(reels: Sequence[Reel], stretches: Sequence[Stretch], body: flo
     return notes
 
 
+def _cards_after_a_flash(plan: Plan, frames: int) -> tuple[list[TimelineClip], list[TextOverlay]]:
+    """The cards that follow footage of so many frames, and what stands on them."""
+    clips, overlays = _following_cards(plan, frames)
+    if overlays and frames < FLASH_SECONDS * plan.rate:
+        # Nobody looks at so short a picture: the first words are there from the beginning.
+        overlays[0] = overlays[0].model_copy(update={"start_seconds": 0.0, "fade_seconds": 0.0})
+    return clips, overlays
+
+
 def _assemble(reels: Sequence[Reel], cuts: Sequence[Cut], plan: Plan, notes: list[str]) -> Timeline:
     rate = plan.rate
     clips = [cut.clip for cut in cuts]
@@ -192,33 +201,28 @@ def _assemble(reels: Sequence[Reel], cuts: Sequence[Cut], plan: Plan, notes: lis
     overlays: list[TextOverlay] = []
     missing = plan.body_frames - frames
     if frames < LEAST_FOOTAGE_SECONDS * rate:
-        more, overlays = _following_cards(plan, frames)
-        if overlays and frames < FLASH_SECONDS * rate:
-            # Nobody looks at so short a picture: the first words are there from the beginning.
-            overlays[0] = overlays[0].model_copy(update={"start_seconds": 0.0, "fade_seconds": 0.0})
+        more, overlays = _cards_after_a_flash(plan, frames)
         clips, missing = [*clips, *more], 0
         notes.append("there is too little footage to read anything over it: colour cards follow")
     longest = round(plan.rules.longest_end_card_seconds * rate) - plan.card_frames
     longer = missing if missing <= longest else 0
     if missing > longer:
-        have = frames + plan.card_frames
-        notes.append(
-            f"the footage allows {have / rate:.1f} s of the {plan.variation.duration} s asked"
-        )
+        have = (frames + plan.card_frames) / rate
+        notes.append(f"the footage allows {have:.1f} s of the {plan.variation.duration} s asked")
     seconds = sum(clip.seconds for clip in clips) - _overlaps(clips)
     body = round(seconds * rate) / rate
     words, why_not = _captions(clips, starts_of(clips), reels)
     crowd = _Crowd(tuple(cuts), tuple(starts))
     band = caption_band(plan.screen, crowd, _spans(words)) if words else None
     logo = logo_of(plan.concept.brand.logo_path, plan.screen, 0.0, round(body, 3))
-    stage = Stage(
-        plan.screen, plan.rules, body, crowd, band, logo, cuts=[*starts_of(clips)[1:], body]
-    )
+    seams = [*starts_of(clips)[1:], body]
+    stage = Stage(plan.screen, plan.rules, body, crowd, band, logo, cuts=seams)
     if not overlays:
         overlays = place_texts(plan.variation, plan.concept, stage)
         logo = after_hook(logo, overlays, plan.screen)
         left_out = {"hook", "headline"} - {one.role for one in overlays}
         notes += [f"no time to read the {role} on the picture" for role in sorted(left_out)]
+    closing = round((plan.card_frames + longer) / rate, 6)
     return _timeline(
         plan,
         reels,
@@ -226,9 +230,7 @@ def _assemble(reels: Sequence[Reel], cuts: Sequence[Cut], plan: Plan, notes: lis
         overlays=tuple(overlays),
         logo=logo,
         captions=_shown_captions(words, band, plan),
-        end_card=end_card(
-            plan.variation, plan.concept, plan.screen, round((plan.card_frames + longer) / rate, 6)
-        ),
+        end_card=end_card(plan.variation, plan.concept, plan.screen, closing),
         notes=(*notes, *why_not),
     )
 
