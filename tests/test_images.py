@@ -156,6 +156,6 @@ def test_the_networks_are_fetched_where_the_job_looks_for_them() -> None:
 
 
 def test_an_image_that_renders_holds_the_fonts_with_their_licence(tmp_path: Path) -> None:
-    fonts = image_of("render", tmp_path) / "shared" / "domain" / "render" / "fonts"
+    fonts = image_of("render", tmp_path) / "shared" / "domain" / "render" / "typefaces"
     assert list(fonts.rglob("*.ttf"))
     assert (fonts / "LICENSE").is_file()

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-FOLDER = Path(__file__).with_name("fonts")
+FOLDER = Path(__file__).with_name("typefaces")
 SYSTEM_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 MAIN_BOLD, MAIN_REGULAR = "NotoSans-Bold.ttf", "NotoSans-Regular.ttf"
 OTHERS = (
