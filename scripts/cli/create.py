@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from scripts.cli.create_files import Made
     from shared.app import App
+    from shared.compliance_models import Compliance
     from shared.domain.creative.footage import Footage
 
 SHOWN = {"concept_id", "variations", "selected", "notes", "model_version"}
@@ -165,20 +166,29 @@ def show_made(made: "Sequence[Made]", folder: Path) -> None:
         if isinstance(one.outcome, PipelineError):
             rows.add_row(place, Text(f"failed: {one.outcome}", "red"))
             continue
-        checks = one.outcome.compliance
-        worst = [
-            f"{check.placement} {check.verdict}" for check in checks if check.verdict != "pass"
-        ]
-        told = ", ".join(worst) or "passes everywhere it was checked"
+        checked, colour = verdicts_told(one.outcome.compliance)
         rows.add_row(
             place,
             Text(f"{it.predicted_score:.2f}"),
             Text(f"{one.outcome.rendered.seconds:.1f} s"),
             Text(f"{it.hook} / {it.cta}"),
-            Text(told, "yellow" if worst else "green"),
+            Text(checked, colour),
         )
     console.print(rows)
     console.print(Text(f"Side by side: {folder / 'index.html'}", "bold"))
+
+
+def verdicts_told(checks: "Sequence[Compliance]") -> tuple[str, str]:
+    """Where it may run and the worst that was found where it is meant to, and its colour."""
+    own = checks[0]
+    failing = [check.placement for check in checks if check.verdict == "fail"]
+    told = f"{own.placement} {own.verdict}"
+    remarks = [one for one in own.findings if one.grade != "pass"]
+    if remarks:
+        told += f": {remarks[0].rule.replace('_', ' ')}, {remarks[0].found}"
+    may_run = f"may run at {len(checks) - len(failing)} of {len(checks)} placements"
+    told = f"{may_run}; {told}" + (f"; fails at {', '.join(failing)}" if failing else "")
+    return told, "red" if own.verdict == "fail" else "yellow" if remarks or failing else "green"
 
 
 def show_plan(plan: VariationPlan) -> None:
