@@ -77,7 +77,10 @@ def usual_of(video_id: str, app: App) -> float | None:
 def past_ads(
     video_id: str, embeddings: Embeddings | None, usual: float | None, app: App
 ) -> tuple[PastAd, ...] | None:
-    """The nearest other ads whose vectors the same model made; None without a vector of ours."""
+    """The nearest other ads whose vectors the same model made; None without any, or one of ours.
+
+    The first ad of a tenant is not new: there is nothing that it could be like.
+    """
     if embeddings is None or not any(embeddings.whole):
         return None
     most = app.scoring_rules.most_past_ads
@@ -89,7 +92,7 @@ def past_ads(
         if document.id != video_id and document.data.get("model") == embeddings.model
     ]
     now = app.now()
-    return tuple(ad for ad in found if ad.started_at <= now)[:most]
+    return tuple(ad for ad in found if ad.started_at <= now)[:most] or None
 
 
 def _past_ad(ad: AdRecord, similarity: float, usual: float | None) -> PastAd:
