@@ -231,7 +231,9 @@ class Rendered(Record):
     thumbnail: str = "thumbnail.jpg"
     seconds: float
     frames: int
-    frames_sha256: str = Field(description="of the decoded frames, to repeat and to audit")
+    pictures_sha256: str = Field(
+        description="of the coded pictures, to repeat and to audit: the same ones decode alike"
+    )
     ffmpeg: str = Field(description="the version that rendered")
     copied: bool = Field(default=False, description="no frame was encoded again")
     loudness_lufs: float | None = None

@@ -146,7 +146,7 @@ def rendition_row(one: "Made") -> dict[str, Any]:
         "timeline": str(one.folder / "timeline.json"),
         "compliance": {check.placement: check.verdict for check in made.compliance},
         "seconds": made.rendered.seconds,
-        "frames_sha256": made.rendered.frames_sha256,
+        "pictures_sha256": made.rendered.pictures_sha256,
         "notes": notes_of(made),
         "fixes": list(made.fixes),
     }

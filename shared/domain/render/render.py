@@ -21,7 +21,7 @@ from shared.domain.render.encoding import (
 )
 from shared.domain.render.ffmpeg import ffmpeg_version
 from shared.domain.render.frames import FramePlan, plan_frames
-from shared.domain.render.hashing import hash_video, loopback_words, read_hashes
+from shared.domain.render.hashing import hash_frames, hash_pictures
 from shared.domain.render.lettering import Letterer
 from shared.domain.render.logo import draw_logo
 from shared.domain.render.mastering import METER, MIX, Mastered, master, read_loudness
@@ -118,10 +118,10 @@ class _Job:
         if preview:
             self._preview(material, sound)
             begin = PREVIEW_SHARE
-        digest = self._copy(material, sound)
-        copied = digest is not None
-        if digest is None:
-            digest = self._video(material, sound, encoding, begin)
+        copied = self._copy(material, sound)
+        if not copied:
+            self._video(material, sound, encoding, begin)
+        digest, _ = hash_pictures(self.work / VIDEO)
         choose_thumbnail(self.work, self.work / THUMBNAIL)
         self._put(THUMBNAIL)
         self._put(VIDEO)
@@ -130,7 +130,7 @@ class _Job:
             preview=PREVIEW if preview else None,
             seconds=self.plan.total / self.timeline.fps,
             frames=self.plan.total,
-            frames_sha256=digest,
+            pictures_sha256=digest,
             ffmpeg=ffmpeg_version(),
             copied=copied,
             loudness_lufs=sound.loudness.lufs,
@@ -210,20 +210,20 @@ class _Job:
         self._put(PREVIEW)
         self.tell(PREVIEW_SHARE, "preview")
 
-    def _copy(self, material: Material, sound: Mastered) -> str | None:
-        """The hash of the frames when the whole could be copied; None when it could not."""
+    def _copy(self, material: Material, sound: Mastered) -> bool:
+        """Whether the whole could be copied."""
         copied = copied_range(self.timeline, self.plan, material.facts)
         if copied is None:
-            return None
+            return False
         words = copy_words(copied, material.links[copied.source], sound.name)
         run_ffmpeg([*words, VIDEO], self.work, self._allowance)
         early = candidates_chain("0:v:0", self.timeline.fps, self.plan.total)
         pictures = ["-filter_complex", early, *candidate_words()]
-        digest, frames = hash_video(VIDEO, self.work, self._allowance, pictures)
+        _, frames = hash_frames(VIDEO, self.work, self._allowance, pictures)
         # Frames that depend on others outside the range show up as too many or too few.
-        return digest if frames == self.plan.total else None
+        return frames == self.plan.total
 
-    def _video(self, material: Material, sound: Mastered, encoding: Encoding, begin: float) -> str:
+    def _video(self, material: Material, sound: Mastered, encoding: Encoding, begin: float) -> None:
         timeline = self.timeline
         graph = draw_graph(timeline, self.plan, canvas_of(timeline), material)
         graph.chains.append("[picture]split[video][early]")
@@ -233,17 +233,16 @@ class _Job:
         words = [
             *(*graph.words, "-i", f"file:{sound.name}", *graph_words("video.txt")),
             *(*output, *video_words(timeline, encoding), *FAST_START, VIDEO),
-            *(*candidate_words(), *loopback_words()),
+            *candidate_words(),
         ]
         on_frame = self._counter("video", (begin, 1.0))
         run_ffmpeg(words, self.work, self._allowance, on_frame=on_frame)
-        digest, frames = read_hashes(self.work)
+        _, frames = hash_pictures(self.work / VIDEO)
         if frames != self.plan.total:
             raise SourceUnreadable(
                 f"{frames} frames came out and not {self.plan.total}: a range of a source has "
                 "no picture to show; check the clips' ranges against their sources"
             )
-        return digest
 
     def _counter(self, step: str, share: tuple[float, float]) -> Callable[[int], None]:
         def count(frames: int) -> None:

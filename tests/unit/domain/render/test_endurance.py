@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.render import encoding, ffmpeg
-from shared.domain.render.hashing import hash_video
+from shared.domain.render.hashing import hash_frames, hash_pictures
 from shared.domain.render.process import Allowance, run_ffmpeg
 from shared.domain.render.refusals import (
     LogoUnreadable,
@@ -83,24 +83,29 @@ def busy() -> Timeline:
 def test_the_same_timeline_gives_the_same_frames_in_any_folder(
     counter: Path, tmp_path: Path
 ) -> None:
-    """Twice here, once elsewhere under another file name: hash and bytes agree."""
+    """Twice here, once elsewhere under another file name: hashes and bytes agree."""
     other = tmp_path / "-i concat:o'ther\n%03d.mp4"
     other.write_bytes(counter.read_bytes())
     made = [
         render_timeline(busy(), {"a": file}, tmp_path / name)
         for name, file in (("one", counter), ("two", counter), ("a b'c", other))
     ]
-    assert len({one.frames_sha256 for one in made}) == 1
+    assert len({one.pictures_sha256 for one in made}) == 1
+    decoded = {hash_frames("video.mp4", tmp_path / name, Allowance()) for name in ("one", "a b'c")}
+    assert len(decoded) == 1
     videos = [(tmp_path / name / "video.mp4").read_bytes() for name in ("one", "two", "a b'c")]
     assert videos[0] == videos[1] == videos[2]
 
 
-def test_the_hash_is_that_of_the_decoded_file(counter: Path, tmp_path: Path) -> None:
-    """What the encoder's own decoder saw is what anybody decodes; another edit is another hash."""
+def test_the_hash_is_that_of_the_file(counter: Path, tmp_path: Path) -> None:
+    """Anybody can take it from a copy; another edit has another hash, and other frames."""
     rendered, _ = render(busy(), {"a": counter}, tmp_path)
-    assert hash_video("video.mp4", tmp_path, Allowance()) == (rendered.frames_sha256, 80)
+    assert hash_pictures(tmp_path / "video.mp4") == (rendered.pictures_sha256, 80)
+    frames = hash_frames("video.mp4", tmp_path, Allowance())
+    assert frames[1] == 80
     other = render(busy().model_copy(update={"grade": Grade()}), {"a": counter}, tmp_path)[0]
-    assert other.frames_sha256 != rendered.frames_sha256
+    assert other.pictures_sha256 != rendered.pictures_sha256
+    assert hash_frames("video.mp4", tmp_path, Allowance()) != frames
 
 
 def test_the_preview_comes_first_and_is_small(counter: Path, tmp_path: Path) -> None:
@@ -235,7 +240,7 @@ def test_an_untouched_range_is_copied(counter: Path, tmp_path: Path) -> None:
     rendered, frames = render(timeline, {"a": counter}, tmp_path)
     assert rendered.copied
     assert len(frames) == rendered.frames == 60
-    originals = hash_video(counter.name, counter.parent, Allowance())
+    originals = hash_frames(counter.name, counter.parent, Allowance())
     assert originals[1] == 90
     facts = media_facts(tmp_path / "video.mp4")
     assert facts["fast_start"]
