@@ -53,7 +53,7 @@ LACKS = {
     "words": "spoken words are not scored",
     "sightings": "no object feature",
     "emotions": "no emotion feature",
-    "sound": "audio quality from loudness alone",
+    "sound": "no audio quality, or from loudness alone",
     "pictures": "no kind of picture",
     "embedding": "no novelty, no persona fit",
     "past_ads": "no novelty",
