@@ -171,7 +171,7 @@ def test_neither_the_ad_itself_nor_vectors_of_another_model_nor_other_tenants_co
     past(app.for_tenant("acme"), "theirs")
     past(app, "future", made_at=app.now() + timedelta(days=1))
     assert scored(app).scores.features["past_ads"] is None
-    assert scored(app).scores.features["novelty"] == 1.0
+    assert scored(app).scores.features["novelty"] is None
 
 
 def test_without_a_vector_nothing_is_compared(app: App) -> None:
