@@ -208,6 +208,26 @@ def known_ads(app: App) -> Iterator[AdRecord]:
         yield from map(record_of, page)
 
 
+def ads_with_results(app: App, most: int) -> Iterator[AdRecord]:
+    """The tenant's ads that were shown, those shown most first, `most` of them at most."""
+    cursor: str | None = None
+    left = most
+    while left:
+        page = app.documents.query(
+            ADS,
+            [Where("impressions", ">", 0)],
+            order_by="impressions",
+            descending=True,
+            limit=min(500, left),
+            cursor=cursor,
+        )
+        yield from map(record_of, page.documents)
+        left -= len(page.documents)
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
 def record_of(document: Document) -> AdRecord:
     """The ad in its document, which holds more than that."""
     fields = {key: document.data[key] for key in AdRecord.model_fields if key in document.data}

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from shared.app import App
-from shared.clip_models import AdRecord
-from shared.clips import ADS
+from shared.clips import ads_with_results
 from shared.creative_models import Concept, VariationPlan
 from shared.domain.creative.concept import concept_id, read_concept
 from shared.errors import AnswerUnusable, PipelineError, Rejected
 from shared.events import VariationsPlanned, VariationsRequested
 from shared.metering import Caps, Meter
-from shared.ports import Merge, Where
+from shared.ports import Merge
 from shared.templates import templates_of
 from shared.trained_models import current_model
 
@@ -70,7 +69,7 @@ def plan_concept(wanted: VariationsRequested, app: App) -> "Planned":
     material = Material(
         {topic: templates.read(topic) for topic in TOPIC_OF.values()},
         copy.texts if copy else {},
-        recommend(concept, past_ads(app)),
+        recommend(concept, ads_with_results(app, MOST_ADS)),
     )
     assert material.recommendations is not None
     occasion = Occasion(wanted.concept_id, app.now(), wanted.video_id)
@@ -82,27 +81,6 @@ def plan_concept(wanted: VariationsRequested, app: App) -> "Planned":
     if addresses_a_model(concept):
         notes.append("texts of this concept speak to a machine; they were used as words only")
     return planned.noted(notes)
-
-
-def past_ads(app: App) -> Iterator[AdRecord]:
-    """The tenant's ads that were shown, those shown most first, at most 2,000."""
-    cursor, seen = None, 0
-    while seen < MOST_ADS:
-        page = app.documents.query(
-            ADS,
-            [Where("impressions", ">", 0)],
-            order_by="impressions",
-            descending=True,
-            limit=500,
-            cursor=cursor,
-        )
-        for document in page.documents:
-            yield AdRecord.model_validate(
-                {key: document.data[key] for key in AdRecord.model_fields if key in document.data}
-            )
-        cursor, seen = page.next_cursor, seen + len(page.documents)
-        if cursor is None:
-            return
 
 
 def keep_plan(planned: "Planned", run: int, app: App) -> None:

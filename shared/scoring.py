@@ -1,11 +1,10 @@
 """The scoring of a video from its stores: what is known of the ad and the past, and the model."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from shared.app import App
 from shared.clip_models import AdRecord
-from shared.clips import ADS, record_of
+from shared.clips import ADS, ads_with_results, record_of
 from shared.domain.scoring.cold_start import predict_cold
 from shared.domain.scoring.evidence import signals_of_video
 from shared.domain.scoring.scores import score_creative
@@ -16,7 +15,6 @@ from shared.events import VideoInferred
 from shared.facts import facts_of
 from shared.inference_models import Embeddings, Inference
 from shared.models import Analysis
-from shared.ports import Where
 from shared.score_models import PastAd, Prediction, ScoreCard, Scores, Signals
 from shared.trained_models import current_model
 
@@ -68,7 +66,7 @@ def usual_of(video_id: str, app: App) -> float | None:
     """The account's usual CTR without this ad's own results; None: too little is known."""
     results = (
         (ad.clicks, ad.impressions)
-        for ad in _ads_with_results(app)
+        for ad in ads_with_results(app, MOST_RESULTS)
         if ad.video_id != video_id and ad.clicks is not None and ad.impressions
     )
     return usual_ctr(results, app.scoring_rules.least_impressions)
@@ -101,22 +99,3 @@ def _past_ad(ad: AdRecord, similarity: float, usual: float | None) -> PastAd:
         ctr = shrunk_ctr(ad.clicks, ad.impressions, usual)
     started: datetime = ad.started_at or ad.made_at
     return PastAd(similarity=similarity, started_at=started, ctr=ctr)
-
-
-def _ads_with_results(app: App) -> Iterator[AdRecord]:
-    cursor: str | None = None
-    left = MOST_RESULTS
-    while left:
-        page = app.documents.query(
-            ADS,
-            [Where("impressions", ">", 0)],
-            order_by="impressions",
-            descending=True,
-            limit=min(200, left),
-            cursor=cursor,
-        )
-        yield from map(record_of, page.documents)
-        left -= len(page.documents)
-        cursor = page.next_cursor
-        if cursor is None:
-            return
