@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.app import App
 from shared.creative_models import Variation, VariationPlan
-from shared.events import rendition_id
+from shared.events import VariationChosen
 from shared.ports import Document
 from shared.rendition_models import Rendition, StoredRendition
 
@@ -22,10 +22,9 @@ def read_board(app: App, concept_id: str) -> dict[str, Any] | None:
     concept = app.documents.get("concepts", concept_id)
     if concept is None or "plan_path" not in concept.data:
         return None
-    plan = VariationPlan.model_validate_json(app.files.read(str(concept.data["plan_path"])))
-    chosen = [one for one in plan.variations if one.id in plan.selected]
-    chosen.sort(key=lambda one: plan.selected.index(one.id))
-    return board_of(plan, [_rendition(app, plan, one) for one in chosen])
+    path = str(concept.data["plan_path"])
+    plan = VariationPlan.model_validate_json(app.files.read(path))
+    return board_of(plan, [_rendition(app, path, one) for one in plan.chosen])
 
 
 def board_of(plan: VariationPlan, renditions: list[dict[str, Any]]) -> dict[str, Any]:
@@ -62,9 +61,13 @@ def notes_of(rendition: Rendition) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def _rendition(app: App, plan: VariationPlan, variation: Variation) -> dict[str, Any]:
-    id = rendition_id(plan.concept_id, variation.variation_number)
-    record = app.documents.get("renditions", id)
+def _rendition(app: App, plan_path: str, variation: Variation) -> dict[str, Any]:
+    chosen = VariationChosen(
+        concept_id=variation.concept_id,
+        variation_number=variation.variation_number,
+        plan_path=plan_path,
+    )
+    record = app.documents.get(chosen.subject_kind, chosen.subject_id)
     if record is None:
         return card_of(variation, None)
     if "rendition_path" not in record.data:

@@ -116,13 +116,12 @@ def read_plan(path: str, app: App) -> VariationPlan:
 
 def planned_event(plan: VariationPlan, path: str, app: App) -> VariationsPlanned:
     """What tells that a plan is stored: those selected are to be rendered."""
-    numbers = {one.id: one.variation_number for one in plan.variations}
     return VariationsPlanned(
         tenant_id=app.tenant_id,
         run=int(path.rpartition("/")[2].removesuffix(".json")),
         concept_id=plan.concept_id,
         plan_path=path,
-        selected=tuple(numbers[id] for id in plan.selected),
+        selected=tuple(one.variation_number for one in plan.chosen),
     )
 
 

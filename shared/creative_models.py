@@ -116,3 +116,9 @@ class VariationPlan(Record):
     selected: tuple[str, ...] = Field(description="ids to render, first first")
     recommendations: Recommendations | None = None
     notes: tuple[str, ...] = Field(default=(), description="what was lacking or left out, and why")
+
+    @property
+    def chosen(self) -> "tuple[Variation, ...]":
+        """The variations to render, first first."""
+        by_id = {one.id: one for one in self.variations}
+        return tuple(by_id[id] for id in self.selected)

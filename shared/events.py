@@ -52,7 +52,9 @@ class Event(BaseModel):
 
     identity_fields: ClassVar[tuple[str, ...]] = ()
     subject_kind: ClassVar[str] = ""
-    """The kind of document that shows this event's progress: `uploads`, `assets` or none."""
+    """The kind of document that shows this event's progress: `uploads`, `assets`, ... or none."""
+    subject_fields: ClassVar[tuple[str, ...]] = ()
+    """What names that document; empty: the first of the identity fields."""
 
     tenant_id: TenantId = LOCAL_TENANT
     run: int = Field(
@@ -74,7 +76,8 @@ class Event(BaseModel):
     @property
     def subject_id(self) -> str:
         """The id of the document that shows this event's progress."""
-        return str(getattr(self, self.identity_fields[0]))
+        names = self.subject_fields or self.identity_fields[:1]
+        return "-".join(str(getattr(self, name)) for name in names)
 
     def to_message(self, attributes: Mapping[str, str]) -> Message:
         """The message that carries this event; `attributes` are the trace and correlation."""
@@ -248,38 +251,23 @@ class VariationsPlanned(Event):
 class VariationChosen(Event):
     """One variation of a plan is to be rendered; a job is started with this."""
 
-    identity_fields = ("concept_id", "variation_number")
+    identity_fields = subject_fields = ("concept_id", "variation_number")
     subject_kind = "renditions"
 
     concept_id: ConceptId
     variation_number: int = Field(ge=1)
     plan_path: FilePath
 
-    @property
-    def subject_id(self) -> str:
-        """One record for each variation of a concept."""
-        return rendition_id(self.concept_id, self.variation_number)
-
 
 class VariationRendered(Event):
     """One variation is a file: rendered, checked, and stored with its timeline."""
 
-    identity_fields = ("concept_id", "variation_number")
+    identity_fields = subject_fields = ("concept_id", "variation_number")
     subject_kind = "renditions"
 
     concept_id: ConceptId
     variation_number: int = Field(ge=1)
     rendition_path: FilePath = Field(description="the record of what was made and how it was found")
-
-    @property
-    def subject_id(self) -> str:
-        """One record for each variation of a concept."""
-        return rendition_id(self.concept_id, self.variation_number)
-
-
-def rendition_id(concept_id: str, variation_number: int) -> str:
-    """The id of the document that shows how far one variation is."""
-    return f"{concept_id}-{variation_number}"
 
 
 class DeadLettered(Event):

@@ -125,8 +125,7 @@ def render_best(
 
             return told
 
-        best = create_files.chosen(plan, count)
-        return create_files.make_all(plan, best, material, folder, app, tell)
+        return create_files.make_all(plan, plan.chosen[:count], material, folder, app, tell)
 
 
 def rendition_row(one: "Made") -> dict[str, Any]:

@@ -40,12 +40,6 @@ def see_footage(video: Path, transcript: Path | None, app: App) -> Footage:
     return footage_of(SOURCE, f"videos/{analysis.video_id}/source", analysis, inference, clips)
 
 
-def chosen(plan: VariationPlan, count: int) -> Sequence[Variation]:
-    """The best `count` of those that the plan selected, best first."""
-    by_id = {one.id: one for one in plan.variations}
-    return [by_id[id] for id in plan.selected[:count]]
-
-
 def make_all(
     plan: VariationPlan,
     variations: Sequence[Variation],
