@@ -118,10 +118,10 @@ class _Job:
         if preview:
             self._preview(material, sound)
             begin = PREVIEW_SHARE
-        copied = self._copy(material, sound)
-        if not copied:
-            self._video(material, sound, encoding, begin)
-        digest, _ = hash_pictures(self.work / VIDEO)
+        digest = self._copy(material, sound)
+        copied = digest is not None
+        if digest is None:
+            digest = self._video(material, sound, encoding, begin)
         choose_thumbnail(self.work, self.work / THUMBNAIL)
         self._put(THUMBNAIL)
         self._put(VIDEO)
@@ -210,20 +210,20 @@ class _Job:
         self._put(PREVIEW)
         self.tell(PREVIEW_SHARE, "preview")
 
-    def _copy(self, material: Material, sound: Mastered) -> bool:
-        """Whether the whole could be copied."""
+    def _copy(self, material: Material, sound: Mastered) -> str | None:
+        """The hash of the pictures when the whole could be copied; None when it could not."""
         copied = copied_range(self.timeline, self.plan, material.facts)
         if copied is None:
-            return False
+            return None
         words = copy_words(copied, material.links[copied.source], sound.name)
         run_ffmpeg([*words, VIDEO], self.work, self._allowance)
         early = candidates_chain("0:v:0", self.timeline.fps, self.plan.total)
         pictures = ["-filter_complex", early, *candidate_words()]
         _, frames = hash_frames(VIDEO, self.work, self._allowance, pictures)
         # Frames that depend on others outside the range show up as too many or too few.
-        return frames == self.plan.total
+        return hash_pictures(self.work / VIDEO)[0] if frames == self.plan.total else None
 
-    def _video(self, material: Material, sound: Mastered, encoding: Encoding, begin: float) -> None:
+    def _video(self, material: Material, sound: Mastered, encoding: Encoding, begin: float) -> str:
         timeline = self.timeline
         graph = draw_graph(timeline, self.plan, canvas_of(timeline), material)
         graph.chains.append("[picture]split[video][early]")
@@ -237,12 +237,13 @@ class _Job:
         ]
         on_frame = self._counter("video", (begin, 1.0))
         run_ffmpeg(words, self.work, self._allowance, on_frame=on_frame)
-        _, frames = hash_pictures(self.work / VIDEO)
+        digest, frames = hash_pictures(self.work / VIDEO)
         if frames != self.plan.total:
             raise SourceUnreadable(
                 f"{frames} frames came out and not {self.plan.total}: a range of a source has "
                 "no picture to show; check the clips' ranges against their sources"
             )
+        return digest
 
     def _counter(self, step: str, share: tuple[float, float]) -> Callable[[int], None]:
         def count(frames: int) -> None:
