@@ -4,13 +4,14 @@ A finding names its fix as `name=value`; the names are the keys of FIXES.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from shared.compliance_models import Finding
 from shared.timeline_models import (
     Captions,
+    CaptionWord,
     CropKey,
     EndCard,
     Logo,
@@ -26,6 +27,7 @@ GAP = 0.01
 MIN_CLIP_SECONDS = 0.8
 ROUNDING = 1e-6
 LOGO_SHAPE = 1.0
+Shown = TypeVar("Shown", TextOverlay, CaptionWord)
 
 
 def apply_fix(timeline: Timeline, finding: Finding) -> Timeline | None:
@@ -214,28 +216,10 @@ def fix_trim_start(timeline: Timeline, value: str) -> Timeline | None:
 
 
 def _earlier(timeline: Timeline, by: float) -> Timeline:
-    overlays = tuple(
-        one.model_copy(
-            update={
-                "start_seconds": max(0.0, one.start_seconds - by),
-                "end_seconds": one.end_seconds - by,
-            }
-        )
-        for one in timeline.overlays
-        if one.end_seconds > by
-    )
+    overlays = tuple(_moved(one, by) for one in timeline.overlays if one.end_seconds > by)
     captions = timeline.captions
     if captions:
-        words = tuple(
-            word.model_copy(
-                update={
-                    "start_seconds": max(0.0, word.start_seconds - by),
-                    "end_seconds": word.end_seconds - by,
-                }
-            )
-            for word in captions.words
-            if word.end_seconds > by
-        )
+        words = tuple(_moved(word, by) for word in captions.words if word.end_seconds > by)
         captions = captions.model_copy(update={"words": words}) if words else None
     logo = timeline.logo
     if logo:
@@ -245,6 +229,15 @@ def _earlier(timeline: Timeline, by: float) -> Timeline:
         }
         logo = logo.model_copy(update=shown)
     return timeline.model_copy(update={"overlays": overlays, "captions": captions, "logo": logo})
+
+
+def _moved(shown: Shown, by: float) -> Shown:
+    """The same words so much earlier, what lay before the beginning cut off."""
+    times = {
+        "start_seconds": max(0.0, shown.start_seconds - by),
+        "end_seconds": shown.end_seconds - by,
+    }
+    return shown.model_copy(update=times)
 
 
 def fix_end_card(timeline: Timeline, value: str) -> Timeline | None:
