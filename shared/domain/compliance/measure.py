@@ -1,13 +1,12 @@
 """Measures a file for its check: the child decodes it, and here the text on it is read."""
 
 from pathlib import Path
-from typing import Any
 
 from shared.domain.compliance.facts import Measured
+from shared.domain.inference.aside import TextAside
 from shared.domain.inference.engines import open_text_reader
 from shared.domain.inference.text import TextTrack
 from shared.domain.video.child import Progress, read_in_child
-from shared.domain.video.detector import AnalyserUnavailable
 from shared.domain.video.sniff import sniff_container
 from shared.inference_models import TextLine
 from shared.models import InferenceTools, Limits, Speech
@@ -34,8 +33,9 @@ def measure_ad(
         "demuxer": sniff_container(path, limits),
         "limits": limits.model_dump(),
     }
-    reader = TextTaker(tools)
-    answer = read_in_child(task, limits, on_progress, reader.take)
+    with TextAside(lambda: _open_track(tools)) as reader:
+        answer = read_in_child(task, limits, on_progress, reader.take)
+        reader.finish()
     start = answer["start_seconds"]
     spoken = answer["speech"]
     return Measured(
@@ -44,7 +44,7 @@ def measure_ad(
         height=answer["height"],
         length_seconds=answer["length_seconds"],
         has_sound=answer["has_sound"],
-        text=reader.lines(start, start + answer["length_seconds"]),
+        text=_lines(reader.track, start, start + answer["length_seconds"]),
         text_problem=reader.problem,
         skipped_reads=answer["skipped_reads"],
         speech=None
@@ -56,45 +56,21 @@ def measure_ad(
     )
 
 
-class TextTaker:
-    """Reads the regions that the child hands over, while it goes on; opens the networks late."""
+def _open_track(tools: InferenceTools) -> TextTrack:
+    reader = open_text_reader(tools.text_reader, Path(tools.models))
+    return TextTrack(reader, whole_side=CLOSE_SIDE)
 
-    def __init__(self, tools: InferenceTools) -> None:
-        self.problem = ""
-        self._track: TextTrack | None = None
-        self._tools = tools
 
-    def take(self, part: dict[str, Any]) -> None:
-        """One part: a region to read, or a run of edges."""
-        track = self._opened()
-        if track is None:
-            return
-        if part["kind"] == "text":
-            track.read(part)
-        else:
-            track.remember(part)
-
-    def _opened(self) -> TextTrack | None:
-        if self._track is None and not self.problem:
-            try:
-                tools = self._tools
-                reader = open_text_reader(tools.text_reader, Path(tools.models))
-                self._track = TextTrack(reader, whole_side=CLOSE_SIDE)
-            except AnalyserUnavailable as problem:
-                self.problem = str(problem)
-        return self._track
-
-    def lines(self, start: float, end: float) -> tuple[TextLine, ...] | None:
-        """The lines read, their times from `start` on; None when nothing could read."""
-        track = self._opened()
-        if track is None:
-            return None
-        return tuple(
-            line.model_copy(
-                update={
-                    "start_seconds": max(0.0, round(line.start_seconds - start, 3)),
-                    "end_seconds": round(line.end_seconds - start, 3),
-                }
-            )
-            for line in track.lines(end)
+def _lines(track: TextTrack | None, start: float, end: float) -> tuple[TextLine, ...] | None:
+    """The lines read, their times from `start` on; None when nothing could read."""
+    if track is None:
+        return None
+    return tuple(
+        line.model_copy(
+            update={
+                "start_seconds": max(0.0, round(line.start_seconds - start, 3)),
+                "end_seconds": round(line.end_seconds - start, 3),
+            }
         )
+        for line in track.lines(end)
+    )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from shared.domain.video.detector import AnalyserUnavailable
 
 if TYPE_CHECKING:
-    from shared.domain.inference.reading import TextReader
     from shared.domain.inference.text import TextTrack
 
 # Pictures that wait to be read: so much memory, and then the child waits after all.
@@ -18,23 +17,23 @@ MAX_WAITING = 48
 
 
 class TextAside:
-    """Opens a text reader and reads parts of the child, all in one thread, in their order.
+    """Opens a track of text and reads parts of the child, all in one thread, in their order.
 
     After `finish`, `track` has what was read, or `problem` says why nothing could be; `seconds` is
     the processor time of it. Leaving the `with` gives up what still waits.
     """
 
     def __init__(
-        self, open_reader: "Callable[[], TextReader]", warm: Callable[[], object] | None = None
+        self, open_track: "Callable[[], TextTrack]", warm: Callable[[], object] | None = None
     ) -> None:
-        """`warm` is run after the reader is opened, while there is nothing to read yet."""
+        """`warm` is run after the track is opened, while there is nothing to read yet."""
         self.track: TextTrack | None = None
         self.problem = ""
         self.provider = ""
         self.seconds = 0.0
         self._room = BoundedSemaphore(MAX_WAITING)
         self._threads = ThreadPoolExecutor(1)
-        self._work: list[Future[None]] = [self._threads.submit(self._open, open_reader)]
+        self._work: list[Future[None]] = [self._threads.submit(self._open, open_track)]
         if warm is not None:
             self._work.append(self._threads.submit(self._warm, warm))
 
@@ -60,13 +59,11 @@ class TextAside:
             work.result()
         self._work.clear()
 
-    def _open(self, open_reader: "Callable[[], TextReader]") -> None:
-        from shared.domain.inference.text import TextTrack
-
+    def _open(self, open_track: "Callable[[], TextTrack]") -> None:
         began = time.thread_time()
         try:
-            reader = open_reader()
-            self.track, self.provider = TextTrack(reader), reader.provider
+            self.track = open_track()
+            self.provider = self.track.reader.provider
         except AnalyserUnavailable as problem:
             self.problem = str(problem)
         self.seconds += time.thread_time() - began

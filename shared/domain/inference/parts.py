@@ -43,14 +43,15 @@ class Parts:
 @contextmanager
 def open_parts(tools: InferenceTools) -> Iterator[Parts]:
     """Where parts go; meanwhile the text reader is opened, and then the sentences' network."""
-    with TextAside(lambda: _open_reader(tools), warm=lambda: _warm(tools)) as text:
+    with TextAside(lambda: _open_track(tools), warm=lambda: _warm(tools)) as text:
         yield Parts(text)
 
 
-def _open_reader(tools: InferenceTools) -> Any:
+def _open_track(tools: InferenceTools) -> Any:
     from shared.domain.inference.engines import open_text_reader
+    from shared.domain.inference.text import TextTrack
 
-    return open_text_reader(tools.text_reader, Path(tools.models))
+    return TextTrack(open_text_reader(tools.text_reader, Path(tools.models)))
 
 
 def _warm(tools: InferenceTools) -> None:
