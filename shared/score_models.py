@@ -8,6 +8,7 @@ from pydantic import Field
 from shared.inference_models import AudioQuality, FaceEmotion, SeenObject, Word
 from shared.models import Analysis, Record
 
+MAX_STORYBOARD_BYTES = 1_000_000
 PictureKind = Literal["person", "product", "demonstration", "text_card", "scenery", "screen"]
 
 

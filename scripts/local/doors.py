@@ -12,12 +12,9 @@ from werkzeug.wrappers import Request, Response
 
 from shared.app import App
 from shared.creation import keep_as_next_run, keep_concept, plan_concept, planned_event
-from shared.domain.creative.concept import MAX_BYTES as MOST_OF_A_CONCEPT
-from shared.domain.creative.concept import read_concept
-from shared.domain.scoring.storyboard import MAX_BYTES as MOST_OF_A_STORYBOARD
-from shared.domain.scoring.storyboard import read_storyboard
+from shared.domain.creative.concept import MAX_BYTES, read_concept
 from shared.errors import PipelineError, Rejected
-from shared.storyboards import score_and_keep
+from shared.score_models import MAX_STORYBOARD_BYTES
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 PLAN_SHOWN = {"concept_id", "variations", "selected", "notes", "model_version"}
@@ -62,10 +59,14 @@ def score_door(app: App) -> JsonDoor:
     """`POST /score/storyboard`: a plan in, scores and prediction out."""
 
     def answer(request: Request) -> str:
+        # Only who scores waits for numpy and the models; the stack starts without them.
+        from shared.domain.scoring.storyboard import read_storyboard
+        from shared.storyboards import score_and_keep
+
         storyboard = read_storyboard(request.get_data(), "storyboard")
         return score_and_keep(storyboard, app).model_dump_json()
 
-    return JsonDoor("/storyboard", MOST_OF_A_STORYBOARD, answer)
+    return JsonDoor("/storyboard", MAX_STORYBOARD_BYTES, answer)
 
 
 def variations_door(app: App) -> JsonDoor:
@@ -83,7 +84,7 @@ def variations_door(app: App) -> JsonDoor:
             app.bus.publish([planned_event(plan, path, app).to_message({})])
         return plan.model_dump_json(include=PLAN_SHOWN)
 
-    return JsonDoor("", MOST_OF_A_CONCEPT, answer)
+    return JsonDoor("", MAX_BYTES, answer)
 
 
 def _video_id(request: Request) -> str | None:

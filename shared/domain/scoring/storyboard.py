@@ -12,6 +12,7 @@ from shared.domain.scoring.scores import score_creative
 from shared.errors import Rejected
 from shared.inference_models import Word
 from shared.score_models import (
+    MAX_STORYBOARD_BYTES,
     PictureKind,
     Prediction,
     Scores,
@@ -22,7 +23,7 @@ from shared.score_models import (
 
 # People say about 2.5 words a second in ads; a line is spoken from where its scene begins.
 WORDS_A_SECOND = 2.5
-MAX_BYTES = 1_000_000
+MAX_BYTES = MAX_STORYBOARD_BYTES
 MOST_COMPLAINTS = 5
 
 
